@@ -1,0 +1,70 @@
+/** Errors, by what the catcher does with them. */
+
+/** Every code an error of edgepoll can carry, with what it means; `docs/errors.md` lists the same. */
+export const ERROR_CODES = {
+  USAGE: "The command line has an unknown command, an unknown option or a missing value.",
+  CONFIG_MISSING: "No configuration file was found.",
+  CONFIG_UNREADABLE: "The configuration file can't be read.",
+  CONFIG_INVALID: "The configuration has mistakes; each is named with its place.",
+  NODE_ABSENT: "No node runs on this state directory.",
+  NODE_UNRESPONSIVE: "A node runs, but did not answer in time.",
+  ALREADY_RUNNING: "Another edgepoll holds the state directory.",
+  ENDPOINT_HELD: "Another edgepoll polls the same endpoint.",
+  PORT_TAKEN: "The port to listen on is taken.",
+  ADDRESS_UNAVAILABLE: "The address to listen on does not exist here or may not be used.",
+  PERMISSION: "The operating system refused.",
+  STATE_DIRECTORY: "The state directory can't be made or used.",
+  STORE_FAILED: "The store could not read or write.",
+  STORE_DAMAGED: "A record on disk has a wrong checksum.",
+  STORE_VERSION: "The store was written by a newer edgepoll.",
+  PUBLISH_LOST: "The connection to the broker ended before the acknowledgement.",
+  PUBLISH_REFUSED: "The broker refused a message.",
+  MODEL_UNKNOWN: "There is no simulated device of that name.",
+  INTERNAL: "A bug in edgepoll.",
+} as const;
+
+/** One of the codes of `ERROR_CODES`. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Root of all errors that edgepoll raises on purpose; the message is meant for a person. */
+export class EdgepollError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The command line is wrong. Exit 64. */
+export class UsageError extends EdgepollError {}
+
+/** The configuration is wrong or missing. Exit 78. */
+export class ConfigError extends EdgepollError {}
+
+/** Something else holds what is needed. Exit 75. */
+export class LockedError extends EdgepollError {}
+
+/** A port or a peer is not to be had. Exit 69. */
+export class UnavailableError extends EdgepollError {}
+
+/** No node runs. Exit 3. */
+export class NoNodeError extends EdgepollError {}
+
+/** The operating system refused. Exit 77. */
+export class PermissionError extends EdgepollError {}
+
+/** The state directory can't be used. Exit 73. */
+export class StateDirectoryError extends EdgepollError {}
+
+/** The store failed. Exit 74. */
+export class StoreError extends EdgepollError {}
+
+/** A message was not acknowledged; `code` says whether it is to be sent again (`PUBLISH_LOST`). */
+export class PublishError extends EdgepollError {}
+
+/** The text of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,115 @@
+/** The nouns of a site as the engine sees them: resolved, defaults filled, all durations in ms. */
+
+/** A Modbus data table; it decides the function code of a read (Modbus Application Protocol 4.3). */
+export type Table = "coil" | "discrete" | "holding" | "input";
+
+/** Order of the bytes of a value that spans registers; ABCD is the order of the Modbus specification (4.2). */
+export type Order = "ABCD" | "DCBA" | "BADC" | "CDAB";
+
+/** The data types a point can have. */
+export type PointType = "bool" | "int16" | "uint16" | "int32" | "uint32" | "float32";
+
+/** A named value of a device. */
+export interface Point {
+  readonly id: string;
+  readonly table: Table;
+  /** 0-based protocol address, 0 to 65535. */
+  readonly address: number;
+  readonly type: PointType;
+  readonly order: Order;
+  /** Bit of a register, 0 (least significant) to 15; only for a bool in `holding` or `input`. */
+  readonly bit?: number;
+  readonly scale?: number;
+  readonly offset?: number;
+  /** Digits kept after the decimal point of a number. */
+  readonly decimals?: number;
+  /** Engineering unit, such as kW. */
+  readonly unit?: string;
+  /** ms between two slots of the schedule this point belongs to. */
+  readonly interval: number;
+}
+
+/** Limits under which neighbouring points share a request. */
+export interface MergeLimits {
+  /** Unused registers (or bits) that may lie between two points of one request. */
+  readonly maxGap: number;
+  /** 1 to 125 (Modbus Application Protocol 6.3). */
+  readonly maxRegisters: number;
+  /** 1 to 2000 (Modbus Application Protocol 6.1). */
+  readonly maxBits: number;
+}
+
+/** One Modbus unit behind a gateway. */
+export interface Device {
+  readonly id: string;
+  readonly unitId: number;
+  /** Whether readings are published retained (those of the device's shortest interval). */
+  readonly retain: boolean;
+  readonly merge: MergeLimits;
+  readonly points: readonly Point[];
+}
+
+/** Where a gateway is reached. `simulator` gateways get their host and port when the simulator listens. */
+export type Connection =
+  | { readonly kind: "tcp"; readonly url: string; readonly host: string; readonly port: number }
+  | { readonly kind: "simulator"; readonly url: string; readonly model: string };
+
+/** One Modbus endpoint as configured: the unit of start, stop and health. */
+export interface Gateway {
+  readonly id: string;
+  readonly connection: Connection;
+  /** Time-out of one request by interval of the schedule, ms; use `timeoutOf`. */
+  readonly timeout: { readonly configured?: number; readonly default: number };
+  /** Further attempts of a request within its slot. */
+  readonly retries: number;
+  /** ms into the interval at which slots lie; undefined: from a hash of the id. */
+  readonly phase?: number;
+  readonly devices: readonly Device[];
+}
+
+/** What the broker section of the configuration says, secrets resolved. */
+export type BrokerConfig =
+  | { readonly kind: "embedded"; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "external";
+      readonly url: string;
+      readonly username?: string;
+      readonly password?: string;
+    };
+
+/** A whole configuration, resolved. */
+export interface Site {
+  readonly node: string;
+  /** Absolute path. */
+  readonly stateDir: string;
+  readonly baseTopic: string;
+  readonly clientId?: string;
+  readonly broker: BrokerConfig;
+  readonly spool: { readonly maxBytes: number; readonly maxAge: number };
+  /** How far ahead slots are claimed, ms; undefined: as long as a commit takes. */
+  readonly claimAhead?: number;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly gateways: readonly Gateway[];
+  /** Gateways with `enabled: false`: as if not there, but commands name the reason. */
+  readonly disabledGateways: readonly string[];
+  /** sha256 of the configuration text, hex. */
+  readonly hash: string;
+  /** Keys that were given but have no effect in this version. */
+  readonly withoutEffect: readonly string[];
+}
+
+/** The intervals of a gateway, shortest first; each is one schedule. */
+export function intervalsOf(gateway: Gateway): number[] {
+  const all = gateway.devices.flatMap((device) => device.points.map((point) => point.interval));
+  return [...new Set(all)].sort((a, b) => a - b);
+}
+
+/** Time-out of one request of a schedule in ms: as configured, else the smaller of the default and half the interval. */
+export function timeoutOf(gateway: Gateway, interval: number): number {
+  return gateway.timeout.configured ?? Math.min(gateway.timeout.default, interval / 2);
+}
+
+/** Name of a schedule, such as `boiler-room@10000`. */
+export function scheduleId(gateway: string, interval: number): string {
+  return `${gateway}@${String(interval)}`;
+}
