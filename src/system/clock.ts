@@ -1,0 +1,65 @@
+/** The clocks of the machine. */
+import { readFileSync } from "node:fs";
+import { uptime } from "node:os";
+import type { Clock } from "../core/ports.ts";
+
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** Outside Linux the uptime counts whole seconds. */
+const UPTIME_STEP = process.platform === "linux" ? 0 : 2000;
+
+/** One look at both clocks, ms: `monotonic` stops while the machine sleeps, `uptime` does not. */
+export interface ClockReading {
+  readonly monotonic: number;
+  readonly uptime: number;
+}
+
+/** The suspend of this boot before the process began, ms; a difference up to `least` is imprecision. */
+export function suspendBefore(reading: ClockReading, least: number): number {
+  const difference = reading.uptime - reading.monotonic;
+  return difference > least ? difference : 0;
+}
+
+/** The suspend that `known` ms of suspend do not hold yet, ms; 0 up to `least`, which is imprecision. */
+export function suspendSince(reading: ClockReading, known: number, least: number): number {
+  const jump = reading.uptime - reading.monotonic - known;
+  return jump > least ? jump : 0;
+}
+
+/** The machine's clocks; elapsed times compare across the processes of one boot, within 50 ms. */
+export function createClock(): Clock {
+  let suspended = suspendBefore(look(), 50 + UPTIME_STEP);
+  return {
+    wall: () => Date.now(),
+    elapsed: () => monotonic() + suspended,
+    noticeSuspend: () => {
+      const jump = suspendSince(look(), suspended, 100 + UPTIME_STEP);
+      suspended += jump;
+      return jump;
+    },
+    bootId: readBootId(),
+    timer: (delay, wake) => {
+      // Node turns a longer delay into 1 ms; waking too early is the lesser evil.
+      const handle = setTimeout(wake, Math.min(delay, LONGEST_TIMER));
+      return () => {
+        clearTimeout(handle);
+      };
+    },
+  };
+}
+
+function look(): ClockReading {
+  return { monotonic: monotonic(), uptime: uptime() * 1000 };
+}
+
+function monotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function readBootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    // Elsewhere the minute of the boot is the best there is.
+    return `boot-${String(Math.round((Date.now() - uptime() * 1000) / 60_000))}`;
+  }
+}
