@@ -1,0 +1,99 @@
+/** The plan of a schedule: the fewest requests that cover its points within the limits. */
+import { decoderOf } from "./decode.ts";
+import type { Decoder } from "./decode.ts";
+import type { Device, Gateway, MergeLimits, Point, Table } from "./model.ts";
+import type { ReadRequest } from "./ports.ts";
+import { isBitTable, widthOf } from "./types.ts";
+
+/** A point with its place in the answer to its request. */
+export interface PlannedPoint {
+  readonly point: Point;
+  /** Index of its first word in the answer. */
+  readonly at: number;
+  readonly decode: Decoder;
+}
+
+/** A request with the points it reads, by address. */
+export interface PlannedRequest extends ReadRequest {
+  readonly points: readonly PlannedPoint[];
+}
+
+/** The requests to one device. */
+export interface DevicePlan {
+  readonly device: Device;
+  readonly requests: readonly PlannedRequest[];
+}
+
+/** The requests that a poll of one schedule sends. */
+export interface Plan {
+  /** Devices with points in the schedule, in the order of the configuration. */
+  readonly devices: readonly DevicePlan[];
+}
+
+/** A contiguous range of one table, being filled; `end` is exclusive. */
+interface Range {
+  readonly start: number;
+  end: number;
+  readonly points: Point[];
+}
+
+/** Makes the plan of the schedule of `gateway` with this interval (ms). */
+export function planSchedule(gateway: Gateway, interval: number): Plan {
+  const devices = gateway.devices.map((device) => ({
+    device,
+    requests: requestsOf(
+      device,
+      device.points.filter((point) => point.interval === interval),
+    ),
+  }));
+  return { devices: devices.filter(({ requests }) => requests.length > 0) };
+}
+
+/** Tables come in the order in which the points first name them. */
+function requestsOf(device: Device, points: readonly Point[]): PlannedRequest[] {
+  const tables = [...new Set(points.map((point) => point.table))];
+  return tables.flatMap((table) => {
+    const ofTable = points.filter((point) => point.table === table);
+    return rangesOf(ofTable, table, device.merge).map((range) =>
+      requestOf(device.unitId, table, range),
+    );
+  });
+}
+
+/**
+ * Fills each range in the order of addresses until the next point lies too far off.
+ *
+ * That is the fewest: a range begins where no earlier one can reach, by length or by gap, so no
+ * other division has its n-th range begin later. A point wider than the limit stands alone.
+ */
+function rangesOf(points: readonly Point[], table: Table, limits: MergeLimits): Range[] {
+  const longest = isBitTable(table) ? limits.maxBits : limits.maxRegisters;
+  const ranges: Range[] = [];
+  let open: Range | undefined;
+  for (const point of [...points].sort((a, b) => a.address - b.address)) {
+    const end = point.address + widthOf(point);
+    if (open && point.address - open.end <= limits.maxGap && end - open.start <= longest) {
+      // The larger end: a point inside a wider one must not shorten the request.
+      open.end = Math.max(open.end, end);
+      open.points.push(point);
+    } else {
+      open = { start: point.address, end, points: [point] };
+      ranges.push(open);
+    }
+  }
+  return ranges;
+}
+
+function requestOf(unitId: number, table: Table, { start, end, points }: Range): PlannedRequest {
+  return {
+    unitId,
+    table,
+    address: start,
+    count: end - start,
+    points: points.map((point) => ({
+      point,
+      at: point.address - start,
+      decode: decoderOf(point),
+    })),
+  };
+}

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Device, Gateway, MergeLimits, Point } from "../../src/core/model.ts";
+import { planSchedule } from "../../src/core/plan.ts";
+import { isBitTable, widthOf } from "../../src/core/types.ts";
+
+const LIMITS: MergeLimits = { maxGap: 8, maxRegisters: 125, maxBits: 2000 };
+
+type Sketch = Pick<Point, "table" | "address" | "type">;
+
+function point(sketch: Sketch, index: number, interval = 1000): Point {
+  return { ...sketch, id: `p${String(index)}`, order: "ABCD", interval };
+}
+
+function device(points: Point[], merge = LIMITS, id = "plc", unitId = 2): Device {
+  return { id, unitId, retain: false, merge, points };
+}
+
+function gateway(...devices: Device[]): Gateway {
+  return {
+    id: "hall",
+    connection: { kind: "tcp", url: "tcp://10.0.0.5:502", host: "10.0.0.5", port: 502 },
+    timeout: { default: 1000 },
+    retries: 1,
+    devices,
+  };
+}
+
+function holding(address: number, type: Point["type"] = "uint16"): Sketch {
+  return { table: "holding", address, type };
+}
+
+/** The requests as `table address+count`. */
+function ranges(sketches: Sketch[], merge: Partial<MergeLimits> = {}): string[] {
+  const points = sketches.map((sketch, index) => point(sketch, index));
+  const plan = planSchedule(gateway(device(points, { ...LIMITS, ...merge })), 1000);
+  return plan.devices.flatMap(({ requests }) =>
+    requests.map((r) => `${r.table} ${String(r.address)}+${String(r.count)}`),
+  );
+}
+
+test("reads neighbours in one request and bridges a gap up to maxGap", () => {
+  const scattered = [1, 2, 3, 5, 6, 10, 11, 12, 14].map((address) => holding(address));
+  assert.deepEqual(ranges(scattered, { maxGap: 0 }), [
+    "holding 1+3",
+    "holding 5+2",
+    "holding 10+3",
+    "holding 14+1",
+  ]);
+  assert.deepEqual(ranges(scattered, { maxGap: 1 }), ["holding 1+6", "holding 10+5"]);
+  assert.deepEqual(ranges(scattered, { maxGap: 3 }), ["holding 1+14"]);
+});
+
+test("never cuts a value in two at the limit of a request", () => {
+  const floats = [0, 2, 4].map((address) => holding(address, "float32"));
+  assert.deepEqual(ranges(floats, { maxRegisters: 5 }), ["holding 0+4", "holding 4+2"]);
+});
+
+test("a short point inside or on top of a longer one does not shorten the request", () => {
+  assert.deepEqual(ranges([holding(0, "float32"), holding(0)]), ["holding 0+2"]);
+  assert.deepEqual(ranges([holding(0), holding(0, "float32"), holding(0)]), ["holding 0+2"]);
+});
+
+test("keeps tables apart and counts bits by their own limit", () => {
+  const bits = [0, 1, 2].map((address): Sketch => ({ table: "coil", address, type: "bool" }));
+  assert.deepEqual(ranges([...bits, holding(0), { ...holding(1), table: "input" }]), [
+    "coil 0+3",
+    "holding 0+1",
+    "input 1+1",
+  ]);
+  assert.deepEqual(ranges(bits, { maxBits: 2, maxRegisters: 1 }), ["coil 0+2", "coil 2+1"]);
+});
+
+test("takes the points of the interval only, devices in the order of the configuration", () => {
+  const slow = point(holding(1), 1, 60_000);
+  const first = device([point(holding(0), 0), slow], LIMITS, "zulu", 9);
+  const second = device([slow], LIMITS, "mike", 4);
+  const third = device([point(holding(5), 0)], LIMITS, "alpha", 1);
+  const names = (interval: number): string[] =>
+    planSchedule(gateway(first, second, third), interval).devices.map((d) => d.device.id);
+  assert.deepEqual(names(1000), ["zulu", "alpha"]);
+  assert.deepEqual(names(60_000), ["zulu", "mike"]);
+  assert.deepEqual(names(5000), []);
+  assert.equal(planSchedule(gateway(first), 1000).devices[0]?.requests[0]?.unitId, 9);
+});
+
+test("a planned point decodes its own words of the answer", () => {
+  const points = [point(holding(10), 0), point(holding(13, "int32"), 1)];
+  const [request] = planSchedule(gateway(device(points)), 1000).devices[0]?.requests ?? [];
+  const words = Uint16Array.of(5, 0, 0, 0xffff, 0xfffe);
+  const values = request?.points.map(({ decode, at }) => decode(words, at));
+  assert.deepEqual(values, [{ value: 5 }, { value: -2 }]);
+});
+
+const anySketch = (addresses: number): fc.Arbitrary<Sketch> =>
+  fc
+    .record({
+      table: fc.constantFrom("coil", "discrete", "holding", "input"),
+      address: fc.nat(addresses),
+      type: fc.constantFrom("bool", "int16", "uint32", "float32"),
+    } as const)
+    .map((sketch) => (isBitTable(sketch.table) ? { ...sketch, type: "bool" } : sketch));
+
+const anyLimits: fc.Arbitrary<MergeLimits> = fc.record({
+  maxGap: fc.nat(4),
+  maxRegisters: fc.integer({ min: 2, max: 9 }),
+  maxBits: fc.integer({ min: 1, max: 9 }),
+});
+
+test("every point is covered once and whole, within the limits, gaps included", () => {
+  fc.assert(
+    fc.property(fc.array(anySketch(60), { maxLength: 60 }), anyLimits, (sketches, limits) => {
+      const points = sketches.map((sketch, index) => point(sketch, index));
+      const plan = planSchedule(gateway(device(points, limits)), 1000);
+      const requests = plan.devices.flatMap((d) => d.requests);
+      const seen = requests.flatMap((r) => r.points.map((p) => p.point.id));
+      assert.deepEqual(seen.sort(), points.map((p) => p.id).sort());
+      for (const request of requests) {
+        const longest = isBitTable(request.table) ? limits.maxBits : limits.maxRegisters;
+        assert.ok(request.count <= longest);
+        const used = new Set<number>();
+        for (const { point: planned, at } of request.points) {
+          assert.equal(planned.table, request.table);
+          assert.equal(request.address + at, planned.address);
+          assert.ok(at >= 0 && at + widthOf(planned) <= request.count);
+          for (let i = 0; i < widthOf(planned); i++) used.add(at + i);
+        }
+        assert.ok(used.has(0) && used.has(request.count - 1), "no unused ends");
+        let gap = 0;
+        for (let i = 0; i < request.count; i++) {
+          gap = used.has(i) ? 0 : gap + 1;
+          assert.ok(gap <= limits.maxGap);
+        }
+      }
+    }),
+  );
+});
+
+/** Whether these points may share a request. */
+function isAllowed(points: readonly Point[], limits: MergeLimits): boolean {
+  const used = new Set(
+    points.flatMap((p) => Array.from({ length: widthOf(p) }, (_, i) => p.address + i)),
+  );
+  const sorted = [...used].sort((a, b) => a - b);
+  const first = sorted[0] ?? 0;
+  const last = sorted.at(-1) ?? 0;
+  const tooFar = sorted.some((a, i) => i > 0 && a - (sorted[i - 1] ?? a) - 1 > limits.maxGap);
+  return !tooFar && last - first + 1 <= limits.maxRegisters;
+}
+
+/** Fewest allowed groups over every way to divide the points. */
+function fewest(points: readonly Point[], limits: MergeLimits, groups: Point[][] = []): number {
+  const [next, ...rest] = points;
+  if (!next) return groups.every((g) => isAllowed(g, limits)) ? groups.length : Infinity;
+  const joined = groups.map((group) =>
+    fewest(
+      rest,
+      limits,
+      groups.map((g) => (g === group ? [...g, next] : g)),
+    ),
+  );
+  return Math.min(fewest(rest, limits, [...groups, [next]]), ...joined);
+}
+
+test("no division of the points needs fewer requests", () => {
+  const sketches = fc.array(
+    anySketch(14).map((sketch): Sketch => ({
+      ...sketch,
+      table: "input",
+    })),
+    { minLength: 1, maxLength: 6 },
+  );
+  fc.assert(
+    fc.property(sketches, anyLimits, (few, limits) => {
+      const points = few.map((sketch, index) => point(sketch, index));
+      const plan = planSchedule(gateway(device(points, limits)), 1000);
+      assert.equal(plan.devices[0]?.requests.length, fewest(points, limits));
+    }),
+    { numRuns: 300 },
+  );
+});
