@@ -1,0 +1,119 @@
+/** Opens LevelDB and says in edgepoll's words what went wrong. */
+import { Level } from "level";
+import { join } from "node:path";
+import {
+  EdgepollError,
+  LockedError,
+  PermissionError,
+  StateDirectoryError,
+  StoreError,
+  messageOf,
+} from "../core/errors.ts";
+import { decodeFrame, encodeFrame } from "./frame.ts";
+import { kindOf } from "./kind.ts";
+
+/** LevelDB with text keys and frames as values. */
+export type Database = Level<string, Buffer>;
+
+/** Holds the id of the marker; it sorts before `FIRST_KEY`, so no range of the store finds it. */
+const ID_KEY = "!id";
+
+/** The first key the store's users may use. */
+export const FIRST_KEY = '"';
+
+/** Makes a database with an id at a path where there is none. */
+export async function createDatabase(path: string, id: string): Promise<void> {
+  const database = await open(path, true);
+  try {
+    const value = encodeFrame(ID_KEY, id);
+    await database.batch([{ type: "put", key: ID_KEY, value }], { sync: true });
+  } finally {
+    await database.close();
+  }
+}
+
+/** Opens the database with that id. Throws `LockedError`, `StateDirectoryError`, `PermissionError`, `StoreError`. */
+export async function openDatabase(path: string, id: string): Promise<Database> {
+  refuseUnlessWhole(path);
+  const database = await open(path, false);
+  try {
+    const frame: Buffer | undefined = await database.get(ID_KEY);
+    const found = frame && decodeFrame(ID_KEY, frame);
+    if (found === id) return database;
+    throw new StateDirectoryError(
+      "STATE_DIRECTORY",
+      `The database ${path} does not belong to the marker beside it: it holds ` +
+        `${found === undefined ? "no id" : `the id ${found}`}, the marker says ${id}. ` +
+        "Files are lost or mixed up; put both back from one backup (edgepoll restore).",
+    );
+  } catch (error) {
+    await database.close();
+    throw asStoreError(error, `read the id of ${path}`);
+  }
+}
+
+/** What a failure of LevelDB or of the file system means; errors of edgepoll stay as they are. */
+export function asStoreError(error: unknown, deed: string): EdgepollError {
+  if (error instanceof EdgepollError) return error;
+  const code = codeOf(error);
+  const text = messageOf(causeOf(error) ?? error);
+  if (code === "EACCES" || code === "EPERM" || /permission denied/i.test(text)) {
+    const message = `May not ${deed}: ${text}. Run edgepoll as the user the directory belongs to.`;
+    return new PermissionError("PERMISSION", message, error);
+  }
+  const kind = code === "LEVEL_CORRUPTION" ? "STORE_DAMAGED" : "STORE_FAILED";
+  return new StoreError(kind, `Could not ${deed}: ${text}`, error);
+}
+
+async function open(path: string, createIfMissing: boolean): Promise<Database> {
+  const database = new Level<string, Buffer>(path, {
+    keyEncoding: "utf8",
+    valueEncoding: "buffer",
+  });
+  try {
+    await database.open({ createIfMissing, errorIfExists: createIfMissing });
+    return database;
+  } catch (error) {
+    // Nothing is open, but the library would hold the handle until it is told.
+    await database.close();
+    if (codeOf(error) === "LEVEL_LOCKED") {
+      throw new LockedError(
+        "ALREADY_RUNNING",
+        `Another edgepoll has ${path} open. edgepoll status shows it; edgepoll stop --node ends it.`,
+        error,
+      );
+    }
+    throw asStoreError(error, `open ${path}`);
+  }
+}
+
+/** LevelDB without its CURRENT file would begin anew over the rest. */
+function refuseUnlessWhole(path: string): void {
+  const kind = kindOf(path);
+  if (kind === "directory" && kindOf(join(path, "CURRENT")) === "file") return;
+  const what = {
+    absent: "is gone",
+    directory: "lost its file CURRENT",
+    file: "is a file",
+    other: "is not a directory",
+  };
+  throw new StateDirectoryError(
+    "STATE_DIRECTORY",
+    `The database ${path} ${what[kind]}. What it held can't be known, so edgepoll does not begin ` +
+      "anew by itself: put it back from a backup (edgepoll restore), or begin anew (edgepoll reset).",
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  const own = propertyOf(error, "code");
+  return own === "LEVEL_DATABASE_NOT_OPEN" ? (propertyOf(causeOf(error), "code") ?? own) : own;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  return (value as Partial<Record<string, unknown>>)[name]; // any object may be read so
+}
