@@ -1,0 +1,172 @@
+/** What stands in the store: key layout and the text of each record. Ids never hold a `/`. */
+import type { KeptAccount, Run } from "./account.ts";
+import type { Absence, PolledOutcome } from "./outcome.ts";
+
+/** Digits of numbers inside keys, so that keys sort as numbers do. */
+const DIGITS = 14;
+
+function padded(number: number): string {
+  return String(number).padStart(DIGITS, "0");
+}
+
+/** All keys below a prefix that ends in `/`. */
+export function below(prefix: string): { from: string; to: string } {
+  return { from: prefix, to: `${prefix.slice(0, -1)}0` };
+}
+
+/** Keys of the store. `schedule` is a schedule's id, `stream` a gateway's id or `$node`. */
+export const keys = {
+  claim: (schedule: string) => `claim/${schedule}`,
+  account: (schedule: string) => `schedule/${schedule}`,
+  accounts: "schedule/",
+  outcome: (schedule: string, epoch: number, seq: number) =>
+    `outcome/${schedule}/${padded(epoch)}/${padded(seq)}`,
+  outcomes: (schedule: string, epoch: number) => `outcome/${schedule}/${padded(epoch)}/`,
+  spool: (stream: string, number: number) => `spool/${stream}/${padded(number)}`,
+  spoolStream: (stream: string) => `spool/${stream}/`,
+  spoolAll: "spool/",
+  gateway: (gateway: string) => `gateway/${gateway}`,
+  audit: (at: number, number: number) => `audit/${padded(at)}/${padded(number)}`,
+  audits: "audit/",
+  command: (transaction: string) => `command/${encodeURIComponent(transaction)}`,
+  commandsAll: "command/",
+  retained: "meta/retained",
+  node: "meta/node",
+};
+
+/** The number at the end of an outcome, spool or audit key. */
+export function numberOf(key: string): number {
+  return Number(key.slice(key.lastIndexOf("/") + 1));
+}
+
+/** The stream of a spool key. */
+export function streamOf(key: string): string {
+  return key.split("/")[1] ?? "";
+}
+
+/** How far a schedule's slots are claimed, and where its grid lies. */
+export interface Claim {
+  readonly epoch: number;
+  /** Last claimed seq. */
+  readonly claimed: number;
+  /** All seqs up to this one have their outcome on disk. */
+  readonly settled: number;
+  /** Nominal due time of the last claimed seq. */
+  readonly slot: number;
+  /** Elapsed time at which it is due, and the boot that time belongs to. */
+  readonly due: number;
+  readonly boot: string;
+}
+
+/** Text of a claim; a list, because one is written for every slot. */
+export function encodeClaim(claim: Claim): string {
+  const { epoch, claimed, settled, slot, due, boot } = claim;
+  return JSON.stringify([epoch, claimed, settled, slot, Math.round(due * 1000) / 1000, boot]);
+}
+
+/** The claim of its text. */
+export function decodeClaim(text: string): Claim {
+  // As written by encodeClaim: the store has checked its checksum.
+  const fields = JSON.parse(text) as [number, number, number, number, number, string];
+  const [epoch, claimed, settled, slot, due, boot] = fields;
+  return { epoch, claimed, settled, slot, due, boot };
+}
+
+/** What the ledger holds of one or more slots. */
+export type LedgerRecord =
+  | { readonly kind: "poll"; readonly seq: number; readonly outcome: PolledOutcome; readonly late: number | null }
+  | { readonly kind: "run"; readonly run: Run };
+
+/** Text of the outcome of a polled slot; `late` in ms. */
+export function encodePoll(outcome: PolledOutcome, late: number | null): string {
+  return JSON.stringify([outcome, late === null ? null : Math.round(late * 10) / 10]);
+}
+
+/** Text of a run of slots without a reading; its key carries the first seq. */
+export function encodeRun(run: Run): string {
+  const { outcome, reason } = run.absence;
+  return JSON.stringify([outcome, reason, run.to, run.slotFrom, run.slotTo, run.told, run.untoldSlot]);
+}
+
+/** The ledger record of its key and text. */
+export function decodeLedger(key: string, text: string): LedgerRecord {
+  // As written by encodePoll or encodeRun: the store has checked its checksum.
+  const fields = JSON.parse(text) as [string, ...unknown[]];
+  const seq = numberOf(key);
+  if (fields[0] !== "missed" && fields[0] !== "unknown") {
+    const [outcome, late] = fields as unknown as [PolledOutcome, number | null];
+    return { kind: "poll", seq, outcome, late };
+  }
+  const [outcome, reason, to, slotFrom, slotTo, told, untoldSlot] = fields as unknown as [
+    Absence["outcome"],
+    Absence["reason"],
+    ...[number, number, number, number, number],
+  ];
+  const absence = { outcome, reason } as Absence;
+  return { kind: "run", run: { from: seq, to, slotFrom, slotTo, absence, told, untoldSlot } };
+}
+
+/** A schedule's account as kept, and whether the schedule has left the configuration. */
+export interface AccountRecord extends KeptAccount {
+  readonly closed: boolean;
+}
+
+/** What is spooled: one message, and what is needed to say that it comes late. */
+export interface Spooled {
+  /** Topic below the base topic. */
+  readonly topic: string;
+  readonly retain: boolean;
+  /** ms after `slot` from which on the reading counts as replayed; 0: never. */
+  readonly interval: number;
+  readonly slot: number;
+  readonly payload: string;
+}
+
+/** Text of a spooled message: one line of facts, then the payload as it is, which spares escaping. */
+export function encodeSpooled(spooled: Spooled): string {
+  const { topic, retain, interval, slot, payload } = spooled;
+  return `${topic} ${retain ? "r" : "-"} ${String(interval)} ${String(slot)}\n${payload}`;
+}
+
+/** The spooled message of its text. */
+export function decodeSpooled(text: string): Spooled {
+  const end = text.indexOf("\n");
+  const [topic = "", retain, interval, slot] = text.slice(0, end).split(" ");
+  return {
+    topic,
+    retain: retain === "r",
+    interval: Number(interval),
+    slot: Number(slot),
+    payload: text.slice(end + 1),
+  };
+}
+
+/** What is kept of a gateway. */
+export interface GatewayRecord {
+  readonly desired: "running" | "stopped";
+  /** Wall time and author of the last change of `desired`. */
+  readonly since: number;
+  readonly by: string | null;
+  readonly devices: Readonly<Record<string, DeviceRecord>>;
+}
+
+/** What is kept of a device's state. */
+export interface DeviceRecord {
+  readonly online: boolean | null;
+  readonly failures: number;
+  readonly since: number;
+  readonly reason: string | null;
+}
+
+/** What is kept of the node itself. */
+export interface NodeRecord {
+  /** Six characters at the end of the default client id. */
+  readonly suffix: string;
+  readonly lastStop: number | null;
+}
+
+/** A transaction that was answered. */
+export interface AnsweredRecord {
+  readonly at: number;
+  readonly reply: string;
+}

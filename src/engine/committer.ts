@@ -1,0 +1,137 @@
+/**
+ * Self-clocking group commit: one batch is on its way to the disk, all that arrives meanwhile joins the
+ * next. A slow disk makes batches larger, not more of them.
+ */
+import { messageOf } from "../core/errors.ts";
+import type { Clock, Log, Store, Write } from "../core/ports.ts";
+
+/** Commit times that count as recent, and after how many commits their p99 is looked at again. */
+const RECENT = 256;
+const REVIEW = 32;
+
+interface Batch {
+  readonly writes: Write[];
+  readonly done: Promise<void>;
+  settle(error?: unknown): void;
+}
+
+/** What the store is like, by its last commits. */
+export interface CommitHealth {
+  /** ms. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly state: "ok" | "failing";
+}
+
+/** Writes to the store in synced batches. */
+export class Committer {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #next: Batch | undefined;
+  #current: Promise<void> | undefined;
+  /** Writes that wait for a batch without asking for one; the last one of a key counts. */
+  #idle = new Map<string, Write>();
+  readonly #times: number[] = [];
+  #count = 0;
+  #slowest = 0;
+  #failing = false;
+
+  constructor(store: Store, clock: Clock, log: Log) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** On disk and confirmed when it settles; rejects when the store failed, then it may be there or not. */
+  commit(writes: readonly Write[]): Promise<void> {
+    const batch = (this.#next ??= newBatch());
+    for (const write of writes) batch.writes.push(write);
+    this.#current ??= this.#drain();
+    return batch.done;
+  }
+
+  /** Joins the next batch, whenever that comes. A failed batch leaves it waiting. */
+  later(writes: readonly Write[]): void {
+    for (const write of writes) {
+      this.#idle.delete(write.key);
+      this.#idle.set(write.key, write);
+    }
+  }
+
+  /** Writes what `later` left waiting. */
+  async flush(): Promise<void> {
+    if (this.#idle.size > 0) await this.commit([]);
+  }
+
+  /** Recent p99 of commit times, ms. */
+  get slowest(): number {
+    return this.#slowest;
+  }
+
+  /** Recent commit times and whether the last commit failed. */
+  get health(): CommitHealth {
+    const state = this.#failing ? "failing" : "ok";
+    return { p50: percentile(this.#times, 0.5), p99: percentile(this.#times, 0.99), state };
+  }
+
+  async #drain(): Promise<void> {
+    // One turn of the microtask queue, so that all that is committed in this turn shares the batch.
+    await Promise.resolve();
+    for (let batch = this.#next; batch !== undefined; batch = this.#next) {
+      this.#next = undefined;
+      await this.#write(batch);
+    }
+    this.#current = undefined;
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const idle = this.#idle;
+    this.#idle = new Map();
+    const began = this.#clock.elapsed();
+    try {
+      await this.#store.write([...idle.values(), ...batch.writes], true);
+      this.#note(this.#clock.elapsed() - began);
+      this.#say(undefined);
+      batch.settle();
+    } catch (error) {
+      for (const [key, write] of this.#idle) idle.set(key, write);
+      this.#idle = idle;
+      this.#say(error);
+      batch.settle(error);
+    }
+  }
+
+  #note(time: number): void {
+    this.#times[this.#count++ % RECENT] = time;
+    if (this.#count % REVIEW === 0 || this.#count < REVIEW) {
+      this.#slowest = percentile(this.#times, 0.99);
+    }
+  }
+
+  #say(error: unknown): void {
+    const failing = error !== undefined;
+    if (failing === this.#failing) return;
+    this.#failing = failing;
+    if (failing) this.#log.error({ error: messageOf(error) }, "the store can't be written; nothing unclaimed is polled");
+    else this.#log.info({}, "the store can be written again");
+  }
+}
+
+function percentile(times: readonly number[], share: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
+
+function newBatch(): Batch {
+  let settle: Batch["settle"] = () => undefined;
+  const done = new Promise<void>((resolve, reject) => {
+    settle = (error) => {
+      if (error === undefined) resolve();
+      else reject(error instanceof Error ? error : new Error(messageOf(error)));
+    };
+  });
+  // Each caller awaits the same promise; a batch without callers (flush of idle writes) must not count as unhandled.
+  done.catch(() => undefined);
+  return { writes: [], done, settle };
+}

@@ -1,0 +1,209 @@
+/** Claims and outcomes of schedules, on their way to the store; readings and gaps go with them. */
+import type { Change, Gap, Run, SlotRange } from "../core/account.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Absence, PolledOutcome } from "../core/outcome.ts";
+import type { Clock, Log, Write } from "../core/ports.ts";
+import { readingText, type Reading } from "../core/reading.ts";
+import { encodeClaim, encodePoll, encodeRun, keys, type AccountRecord, type Spooled } from "../core/records.ts";
+import type { Committer } from "./committer.ts";
+import type { ClaimedSlot, Schedule, Slot } from "./schedule.ts";
+import type { Appended, Spool } from "./spool.ts";
+
+/** ms between two tries to write what must be written. */
+const RETRY = 250;
+/** ms after which an account is kept anew, so that a start need not read the ledger from its beginning. */
+const KEEP_EVERY = 60_000;
+
+/** What the ledger works with. */
+export interface LedgerWorld {
+  readonly node: string;
+  readonly committer: Committer;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Something was added to the spool. */
+  readonly spooled: () => void;
+}
+
+/** A polled slot with what came of it. */
+export interface Polled {
+  readonly slot: Slot;
+  readonly outcome: PolledOutcome;
+  /** ms, null when nothing was sent. */
+  readonly late: number | null;
+  readonly readings: readonly Reading[];
+}
+
+/** Writes claims and outcomes. */
+export class Ledger {
+  readonly #world: LedgerWorld;
+
+  constructor(world: LedgerWorld) {
+    this.#world = world;
+  }
+
+  /** Claims slots of several schedules in one synced batch; when it settles they may be polled. Rejects when the store failed. */
+  async claim(taken: ReadonlyMap<Schedule, readonly ClaimedSlot[]>): Promise<void> {
+    const writes = [...taken].flatMap(([schedule, slots]) => {
+      const last = slots.at(-1);
+      return last === undefined ? [] : [this.#position(schedule, last)];
+    });
+    await this.#world.committer.commit(writes);
+  }
+
+  /** Slots without a reading. `last` is the last of them when they were never claimed. */
+  absent(schedule: Schedule, range: SlotRange, absence: Absence, last?: Slot): void {
+    const change = schedule.account.absent(range, absence);
+    const position = last === undefined ? [] : [this.#position(schedule, last)];
+    this.#take(schedule, change, position);
+  }
+
+  /** Tells what is not yet told of the run that goes on. */
+  tellOpen(schedule: Schedule): void {
+    this.#take(schedule, schedule.account.tellOpen(), []);
+  }
+
+  /** Writes what a recovered or ended account brought. */
+  adopt(schedule: Schedule, changes: readonly Change[], position: Slot | undefined): void {
+    const writes = position === undefined ? [] : [this.#position(schedule, position)];
+    for (const change of changes) this.#take(schedule, change, writes);
+    if (changes.length === 0 && writes.length > 0) this.#world.committer.later(writes);
+  }
+
+  /** The outcome of a polled slot and its readings, in one synced batch. Settles when it is known whether they were kept. */
+  async settle(schedule: Schedule, polled: Polled): Promise<void> {
+    const { slot, outcome, late, readings } = polled;
+    const { epoch } = schedule.account;
+    const change = schedule.account.finish(outcome, late);
+    const own = readings.map((reading) => readingMessage(schedule, reading));
+    const appended = [
+      this.#append(schedule, this.#gapMessages(schedule, change.before)),
+      this.#append(schedule, own),
+      this.#append(schedule, this.#gapMessages(schedule, change.after)),
+    ];
+    const writes = [
+      { key: keys.outcome(schedule.id, epoch, slot.seq), value: encodePoll(outcome, late) },
+      ...runWrites(schedule, change.runs),
+      ...this.#keep(schedule),
+    ];
+    const until = this.#world.clock.elapsed() + Math.max(schedule.interval, 10_000);
+    if (await this.#persist(schedule, writes, appended, until)) return;
+    await this.#giveUp(schedule, polled, appended, change);
+  }
+
+  /** Writes the account at the end of the process or of the schedule. */
+  async close(schedule: Schedule, closed: boolean): Promise<void> {
+    const record: AccountRecord = { ...schedule.account.keep(), closed };
+    const write = { key: keys.account(schedule.id), value: JSON.stringify(record) };
+    await this.#world.committer.commit([write]);
+  }
+
+  #position(schedule: Schedule, last: Slot): Write {
+    const { account, writing } = schedule;
+    if (writing === 0) schedule.settled = account.settled;
+    const { seq, slot, due } = last;
+    const { settled } = schedule;
+    const boot = this.#world.clock.bootId;
+    const claim = { epoch: account.epoch, claimed: seq, settled, slot, due, boot };
+    return { key: keys.claim(schedule.id), value: encodeClaim(claim) };
+  }
+
+  #take(schedule: Schedule, change: Change, position: readonly Write[]): void {
+    const writes = [...runWrites(schedule, change.runs), ...position];
+    const messages = this.#gapMessages(schedule, [...change.before, ...change.after]);
+    if (messages.length === 0) {
+      this.#world.committer.later([...writes, ...this.#keep(schedule)]);
+      return;
+    }
+    void this.#persist(schedule, writes, [this.#append(schedule, messages)], Infinity);
+  }
+
+  /** The account as it stands with what is being written, now and then. */
+  #keep(schedule: Schedule): Write[] {
+    const now = this.#world.clock.elapsed();
+    const { account, writing } = schedule;
+    if (now - schedule.keptAt < KEEP_EVERY || writing > 0 || account.settled < account.last) return [];
+    schedule.keptAt = now;
+    const record: AccountRecord = { ...account.keep(), closed: false };
+    return [{ key: keys.account(schedule.id), value: JSON.stringify(record) }];
+  }
+
+  /** Tries until the disk has it, or until the elapsed time `until`; never rejects. */
+  async #persist(
+    schedule: Schedule,
+    writes: readonly Write[],
+    appended: readonly Appended[],
+    until: number,
+  ): Promise<boolean> {
+    const { clock, committer, log, spooled } = this.#world;
+    schedule.writing++;
+    try {
+      for (;;) {
+        try {
+          await committer.commit([...writes, ...appended.flatMap((some) => some.writes)]);
+          for (const some of appended) some.confirm();
+          spooled();
+          return true;
+        } catch (error) {
+          if (clock.elapsed() >= until) return false;
+          log.debug({ schedule: schedule.id, error: messageOf(error) }, "outcome not written, trying again");
+          await new Promise<void>((resolve) => clock.timer(RETRY, resolve));
+        }
+      }
+    } finally {
+      schedule.writing--;
+    }
+  }
+
+  /** The outcome could not be written in time: the slot is unknown, and its gap takes the place of its readings. */
+  async #giveUp(
+    schedule: Schedule,
+    polled: Polled,
+    appended: readonly Appended[],
+    change: Change,
+  ): Promise<void> {
+    const { seq, slot } = polled.slot;
+    const absence: Absence = { outcome: "unknown", reason: "store" };
+    const gap: Gap = { from: seq, to: seq, slotFrom: slot, slotTo: slot, absence };
+    schedule.account.revise(polled.outcome, absence);
+    const run: Run = { ...gap, told: seq, untoldSlot: slot };
+    const writes = runWrites(schedule, [...change.runs, run]);
+    for (const message of this.#gapMessages(schedule, [gap])) appended[1]?.replace(message);
+    await this.#persist(schedule, writes, appended, Infinity);
+  }
+
+  #append(schedule: Schedule, messages: readonly Spooled[]): Appended {
+    return this.#world.spool.append(schedule.gateway.id, messages);
+  }
+
+  #gapMessages(schedule: Schedule, gaps: readonly Gap[]): Spooled[] {
+    const { gateway, interval, account } = schedule;
+    return gaps.map(({ from, to, slotFrom, slotTo, absence }) => {
+      const payload = {
+        node: this.#world.node,
+        gateway: gateway.id,
+        interval,
+        epoch: account.epoch,
+        ...{ from, to, slotFrom, slotTo },
+        ...absence,
+      };
+      const topic = `gaps/${gateway.id}`;
+      return { topic, retain: false, interval: 0, slot: slotTo, payload: JSON.stringify(payload) };
+    });
+  }
+}
+
+function runWrites(schedule: Schedule, runs: readonly Run[]): Write[] {
+  const { id, account } = schedule;
+  return runs.map((run) => {
+    return { key: keys.outcome(id, account.epoch, run.from), value: encodeRun(run) };
+  });
+}
+
+function readingMessage(schedule: Schedule, reading: Reading): Spooled {
+  const { gateway, device, interval, slot } = reading;
+  const configured = schedule.plan.devices.find((planned) => planned.device.id === device)?.device;
+  const shortest = Math.min(...(configured?.points ?? []).map((point) => point.interval));
+  const retain = configured?.retain === true && interval === shortest;
+  return { topic: `readings/${gateway}/${device}`, retain, interval, slot, payload: readingText(reading) };
+}

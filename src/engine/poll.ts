@@ -1,0 +1,134 @@
+/** The execution of one slot: all requests of the plan, each at most once but for configured retries. */
+import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
+import type { Answer, Clock, Link } from "../core/ports.ts";
+import type { NotAsked, RequestResult } from "../core/reading.ts";
+import type { Lane, Ticket } from "./lane.ts";
+
+/** What a poll has to do and with what. */
+export interface PollTask {
+  readonly plan: Plan;
+  readonly link: Link;
+  readonly lane: Lane;
+  readonly clock: Clock;
+  readonly interval: number;
+  /** ms, of one request. */
+  readonly timeout: number;
+  readonly retries: number;
+  /** Elapsed time at which the slot is due. */
+  readonly due: number;
+  /** Devices whose last poll got no answer: asked last, and once. */
+  readonly silent: ReadonlySet<string>;
+}
+
+/** The results of one device, in the order of its plan. */
+export interface DeviceResult {
+  readonly device: DevicePlan["device"];
+  readonly results: readonly RequestResult[];
+  /** Elapsed time at which its last request was settled. */
+  readonly settledAt: number;
+}
+
+/** The results of all devices, and the elapsed time of the first byte sent, null if none was. */
+export interface PollResult {
+  readonly devices: readonly DeviceResult[];
+  readonly sentAt: number | null;
+}
+
+/** A poll that runs. */
+export class Poll {
+  readonly #task: PollTask;
+  readonly #hardEnd: number;
+  #ticket: Ticket | undefined;
+  #sentAt: number | null = null;
+  #stopped = false;
+  #connectFailed = false;
+
+  constructor(task: PollTask) {
+    this.#task = task;
+    this.#hardEnd = task.due + Math.max(3 * task.interval, 10_000);
+  }
+
+  /** Lets the request in flight end and sends no other. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Sends the plan's requests; `ticket` is the turn on the lane for the first of them. */
+  async run(ticket: Ticket): Promise<PollResult> {
+    this.#ticket = ticket;
+    const { plan, silent } = this.#task;
+    const found = new Map<DevicePlan, DeviceResult>();
+    const heard = plan.devices.filter(({ device }) => !silent.has(device.id));
+    const unheard = plan.devices.filter(({ device }) => silent.has(device.id));
+    for (const planned of [...heard, ...unheard]) {
+      found.set(planned, await this.#device(planned));
+    }
+    this.#leave();
+    const devices = plan.devices.flatMap((planned) => found.get(planned) ?? []);
+    return { devices, sentAt: this.#sentAt };
+  }
+
+  async #device({ device, requests }: DevicePlan): Promise<DeviceResult> {
+    const retries = this.#task.silent.has(device.id) ? 0 : this.#task.retries;
+    const results: RequestResult[] = [];
+    for (const request of requests) {
+      const barred = this.#barred(results[0]);
+      results.push(
+        barred === undefined
+          ? await this.#request(request, retries)
+          : { request, last: barred, earlier: [] },
+      );
+    }
+    return { device, results, settledAt: this.#task.clock.elapsed() };
+  }
+
+  /** Why no further request of a device is sent, given what came of its first one. */
+  #barred(first: RequestResult | undefined): NotAsked | undefined {
+    if (this.#stopped) return "stopped";
+    if (this.#connectFailed) return "connect_failed";
+    if (first === undefined || typeof first.last === "string" || first.last.ok) return undefined;
+    return first.last.reason === "timeout" ? "timeout" : undefined;
+  }
+
+  async #request(request: PlannedRequest, retries: number): Promise<RequestResult> {
+    const earlier: Answer[] = [];
+    for (let left = retries; ; left--) {
+      await this.#turn();
+      const barred = this.#stopped ? "stopped" : this.#isOver() ? "deadline" : undefined;
+      if (barred !== undefined) {
+        const before = earlier.pop();
+        return { request, last: before ?? barred, earlier };
+      }
+      const answer = await this.#task.link.read(request, this.#task.timeout);
+      this.#leave();
+      this.#sentAt ??= answer.sentAt;
+      if (!answer.ok && answer.reason === "connect_failed") this.#connectFailed = true;
+      if (left === 0 || !this.#isWorthRetrying(answer)) return { request, last: answer, earlier };
+      earlier.push(answer);
+    }
+  }
+
+  /** A retry must fit before the next slot; a failed connect is not tried again in the same slot. */
+  #isWorthRetrying(answer: Answer): boolean {
+    if (answer.ok || answer.reason === "exception" || answer.reason === "connect_failed") return false;
+    const { clock, timeout, due, interval } = this.#task;
+    return !this.#stopped && clock.elapsed() + timeout <= due + interval;
+  }
+
+  #isOver(): boolean {
+    return this.#task.clock.elapsed() >= this.#hardEnd;
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#ticket !== undefined) return;
+    const { lane, due, interval } = this.#task;
+    await new Promise<void>((resolve) => {
+      this.#ticket = lane.enter(due + interval, interval, resolve);
+    });
+  }
+
+  #leave(): void {
+    this.#ticket?.leave();
+    this.#ticket = undefined;
+  }
+}

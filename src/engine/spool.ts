@@ -1,0 +1,201 @@
+/**
+ * What waits on disk for the broker: a stream for each gateway and one for the node, each in order and
+ * with gapless numbers. A small part of it is kept in memory, so that live readings need no read.
+ */
+import { messageOf } from "../core/errors.ts";
+import type { Log, Store, Write } from "../core/ports.ts";
+import { below, decodeSpooled, encodeSpooled, keys, numberOf, streamOf, type Spooled } from "../core/records.ts";
+import { Stream, type SpoolEntry } from "./stream.ts";
+
+/** Messages kept in memory of one stream, and of all together. */
+const AHEAD = 64;
+const MOST_IN_MEMORY = 8192;
+/** Entries read at once at start. */
+const PAGE = 512;
+/** Holds a number whose message could not be kept; never published. */
+const NOTHING: Spooled = { topic: "", retain: false, interval: 0, slot: 0, payload: "" };
+
+/** Messages with their numbers, about to be committed. */
+export class Appended {
+  readonly #stream: string;
+  readonly #entries: SpoolEntry[];
+  readonly #confirm: (entries: readonly SpoolEntry[]) => void;
+
+  constructor(
+    stream: string,
+    entries: SpoolEntry[],
+    confirm: (entries: readonly SpoolEntry[]) => void,
+  ) {
+    this.#stream = stream;
+    this.#entries = entries;
+    this.#confirm = confirm;
+  }
+
+  get writes(): Write[] {
+    return this.#entries.map(({ number, spooled }) => {
+      return { key: keys.spool(this.#stream, number), value: encodeSpooled(spooled) };
+    });
+  }
+
+  /** The messages can't be kept: this one takes the first number, nothing the others, so that no number is left out. */
+  replace(message: Spooled): void {
+    this.#entries.forEach(({ number }, i) => {
+      this.#entries[i] = { number, spooled: i === 0 ? message : NOTHING };
+    });
+  }
+
+  /** The commit succeeded: they can be handed out. */
+  confirm(): void {
+    this.#confirm(this.#entries);
+  }
+}
+
+/** The spool over a store. */
+export class Spool {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #streams = new Map<string, Stream>();
+  /** Streams with something to hand out, in the order of their turns. */
+  readonly #ready = new Set<Stream>();
+  #messages = 0;
+  #bytes = 0;
+  #inMemory = 0;
+
+  constructor(store: Store, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Reads what waits on disk; before anything else is called. */
+  async load(): Promise<void> {
+    const range = below(keys.spoolAll);
+    let from = range.from;
+    for (;;) {
+      const entries = await this.#store.range({ from, to: range.to, limit: PAGE });
+      for (const { key, value } of entries) this.#found(key, value.length);
+      const last = entries.at(-1);
+      if (entries.length < PAGE || last === undefined) return;
+      from = `${last.key}\0`;
+    }
+  }
+
+  /** Messages that wait, and their size in characters. */
+  get waiting(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#messages, bytes: this.#bytes };
+  }
+
+  /** Nominal time of the oldest message, null when nothing waits. */
+  async oldest(): Promise<number | null> {
+    let oldest: number | null = null;
+    for (const stream of this.#streams.values()) {
+      if (stream.empty) continue;
+      const head = stream.memory.get(stream.first) ?? (await this.#read(stream, stream.first, 1))[0]?.spooled;
+      if (head !== undefined) oldest = Math.min(oldest ?? Infinity, head.slot);
+    }
+    return oldest;
+  }
+
+  /** Gives messages their numbers; the caller commits the writes and then confirms. */
+  append(name: string, messages: readonly Spooled[]): Appended {
+    const stream = this.#stream(name);
+    const entries = messages.map((spooled) => ({ number: stream.number(), spooled }));
+    return new Appended(name, entries, (confirmed) => {
+      for (const entry of confirmed) {
+        this.#count(1, encodeSpooled(entry.spooled).length);
+        this.#confirm(stream, entry);
+      }
+    });
+  }
+
+  /** The next message to publish, streams in turn; undefined when there is none, or one is being read: then `wake` is called. */
+  take(wake: () => void): { readonly stream: string; readonly entry: SpoolEntry } | undefined {
+    for (const stream of this.#ready) {
+      this.#ready.delete(stream);
+      const number = stream.next;
+      const spooled = stream.memory.get(number);
+      if (spooled === undefined) {
+        this.#load(stream, wake);
+        continue;
+      }
+      stream.pass();
+      if (stream.ready) this.#ready.add(stream);
+      return { stream: stream.name, entry: { number, spooled } };
+    }
+    return undefined;
+  }
+
+  /** The broker has it; the returned write deletes it from disk. */
+  acknowledge(name: string, entry: SpoolEntry): Write {
+    const stream = this.#stream(name);
+    if (stream.memory.has(entry.number)) this.#inMemory--;
+    stream.acknowledge(entry.number);
+    this.#count(-1, -encodeSpooled(entry.spooled).length);
+    return { key: keys.spool(name, entry.number) };
+  }
+
+  /** The connection is gone: what was handed out and not acknowledged is handed out again, oldest first. */
+  rewind(): void {
+    for (const stream of this.#streams.values()) {
+      stream.rewind();
+      if (stream.ready) this.#ready.add(stream);
+    }
+  }
+
+  #stream(name: string, first = 1): Stream {
+    let stream = this.#streams.get(name);
+    if (stream === undefined) this.#streams.set(name, (stream = new Stream(name, first)));
+    return stream;
+  }
+
+  #found(key: string, size: number): void {
+    const number = numberOf(key);
+    const stream = this.#stream(streamOf(key), number);
+    stream.found(number);
+    this.#ready.add(stream);
+    this.#count(1, size);
+  }
+
+  #confirm(stream: Stream, { number, spooled }: SpoolEntry): void {
+    if (stream.memory.size < AHEAD) this.#remember(stream, number, spooled);
+    stream.confirm(number);
+    if (stream.ready && !stream.loading) this.#ready.add(stream);
+  }
+
+  #remember(stream: Stream, number: number, spooled: Spooled): void {
+    if (this.#inMemory >= MOST_IN_MEMORY || stream.memory.has(number)) return;
+    stream.memory.set(number, spooled);
+    this.#inMemory++;
+  }
+
+  #load(stream: Stream, wake: () => void): void {
+    if (stream.loading) return;
+    stream.loading = true;
+    this.#read(stream, stream.next, AHEAD)
+      .then((entries) => {
+        for (const { number, spooled } of entries) {
+          if (stream.memory.has(number)) continue;
+          stream.memory.set(number, spooled);
+          this.#inMemory++;
+        }
+        stream.loading = false;
+        if (stream.ready) this.#ready.add(stream);
+        if (entries.length > 0) wake();
+      })
+      .catch((error: unknown) => {
+        stream.loading = false;
+        this.#ready.add(stream);
+        this.#log.error({ stream: stream.name, error: messageOf(error) }, "the spool can't be read");
+      });
+  }
+
+  async #read(stream: Stream, from: number, limit: number): Promise<SpoolEntry[]> {
+    const to = below(keys.spoolStream(stream.name)).to;
+    const entries = await this.#store.range({ from: keys.spool(stream.name, from), to, limit });
+    return entries.map(({ key, value }) => ({ number: numberOf(key), spooled: decodeSpooled(value) }));
+  }
+
+  #count(messages: number, bytes: number): void {
+    this.#messages += messages;
+    this.#bytes += bytes;
+  }
+}

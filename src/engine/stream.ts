@@ -1,0 +1,84 @@
+/** One stream of the spool: where it stands, and the part of it that is in memory. */
+import type { Spooled } from "../core/records.ts";
+
+/** One message of a stream and its number. */
+export interface SpoolEntry {
+  readonly number: number;
+  readonly spooled: Spooled;
+}
+
+/** Numbers of a stream: first <= next <= visible <= tail. */
+export class Stream {
+  readonly name: string;
+  /** Messages in memory by number; the rest is read from disk when its turn comes. */
+  readonly memory = new Map<number, Spooled>();
+  loading = false;
+  /** Oldest number that is not acknowledged. */
+  #first: number;
+  /** Next number to hand out. */
+  #next: number;
+  /** All below are on disk. */
+  #visible: number;
+  /** Next number to give. */
+  #tail: number;
+  readonly #confirmed = new Set<number>();
+  readonly #acknowledged = new Set<number>();
+
+  constructor(name: string, first: number) {
+    this.name = name;
+    this.#first = this.#next = this.#visible = this.#tail = first;
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Whether a message waits to be handed out. */
+  get ready(): boolean {
+    return this.#next < this.#visible;
+  }
+
+  /** Whether nothing waits for an acknowledgement. */
+  get empty(): boolean {
+    return this.#first >= this.#visible;
+  }
+
+  /** Gives the next number. */
+  number(): number {
+    return this.#tail++;
+  }
+
+  /** A message with this number was found on disk at start; numbers in between were acknowledged. */
+  found(number: number): void {
+    for (let gone = this.#tail; gone < number; gone++) this.#acknowledged.add(gone);
+    this.#tail = this.#visible = number + 1;
+  }
+
+  /** The message with this number is on disk. */
+  confirm(number: number): void {
+    this.#confirmed.add(number);
+    while (this.#confirmed.delete(this.#visible)) this.#visible++;
+  }
+
+  /** Moves to the message after the next one; messages that are acknowledged already are passed over. */
+  pass(): void {
+    do this.#next++;
+    while (this.#acknowledged.has(this.#next));
+  }
+
+  /** The broker has the message with this number. */
+  acknowledge(number: number): void {
+    this.#acknowledged.add(number);
+    this.memory.delete(number);
+    while (this.#acknowledged.delete(this.#first)) this.#first++;
+  }
+
+  /** All that is not acknowledged is handed out again. */
+  rewind(): void {
+    this.#next = this.#first;
+  }
+}
