@@ -1,0 +1,58 @@
+/** What `modbus-serial` is used for: it builds the PDUs of requests and parses those of answers. */
+import modbusSerial from "modbus-serial";
+import type { ReadRequest } from "../core/ports.ts";
+import type { StrictPort } from "./strict-port.ts";
+
+// CommonJS: its module object is the default import, and the class is that object's `default`.
+const ModbusRTU = modbusSerial.default;
+
+/** The library's client; one for each connection. */
+export type Client = InstanceType<typeof ModbusRTU>;
+
+/** Called with what the library made of an answer. */
+export type Parsed = (error: Error | null, result?: { readonly buffer: Buffer }) => void;
+
+/** A client on a port of ours; its own connect functions and time-outs stay unused. */
+export function createClient(port: StrictPort): Client {
+  const client = new ModbusRTU(port);
+  client.open();
+  return client;
+}
+
+/** Writes a read request to the client's port; throws when a number does not fit its field. */
+export function writeRead(client: Client, request: ReadRequest, parsed: Parsed): void {
+  const { unitId, address, count } = request;
+  switch (request.table) {
+    case "coil":
+      client.writeFC1(unitId, address, count, parsed);
+      break;
+    case "discrete":
+      client.writeFC2(unitId, address, count, parsed);
+      break;
+    case "holding":
+      client.writeFC3(unitId, address, count, parsed);
+      break;
+    case "input":
+      client.writeFC4(unitId, address, count, parsed);
+      break;
+  }
+}
+
+/** The data of an answer as one entry a register or bit (Modbus Application Protocol 6.1 to 6.4). */
+export function wordsOf(request: ReadRequest, data: Buffer): Uint16Array {
+  const words = new Uint16Array(request.count);
+  if (request.table === "coil" || request.table === "discrete") {
+    for (let bit = 0; bit < words.length; bit += 1) {
+      words[bit] = ((data[bit >> 3] ?? 0) >> (bit & 7)) & 1;
+    }
+  } else {
+    for (let word = 0; word < words.length; word += 1) words[word] = data.readUInt16BE(2 * word);
+  }
+  return words;
+}
+
+/** The exception code that the library put on its error, if that is what it reports. */
+export function exceptionOf(error: Error | null): number | undefined {
+  if (!error || !("modbusCode" in error)) return undefined;
+  return typeof error.modbusCode === "number" ? error.modbusCode : undefined;
+}
