@@ -1,0 +1,129 @@
+/** The link to a Modbus TCP endpoint. */
+import dns from "node:dns";
+import type { LookupFunction } from "node:net";
+import type { Answer, Clock, Link, Random, ReadRequest } from "../core/ports.ts";
+import { Backoff } from "./backoff.ts";
+import { Connection, type Failure } from "./connection.ts";
+
+/** Within the second that `Link.close` may take. */
+const CLOSE_DEADLINE = 500;
+
+/** Where a link goes, and what it needs. */
+export interface TcpLinkOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Longest wait between failed connects, ms. */
+  readonly maxBackoff: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A link to a Modbus TCP endpoint; connects at the first read, and again when a read finds it lost. */
+export function openTcpLink(options: TcpLinkOptions): Link {
+  return new TcpLink(options);
+}
+
+/** Owns at most one socket: the next connect waits until the old one is closed. */
+class TcpLink implements Link {
+  readonly #options: TcpLinkOptions;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  /** The last connection made; ended ones stay until their socket is closed. */
+  #connection: Connection | undefined;
+  #connecting = false;
+  #lookingUp = false;
+  #closed = false;
+  #nextId: number;
+
+  constructor(options: TcpLinkOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#backoff = new Backoff(options.maxBackoff, options.random);
+    this.#nextId = Math.floor(options.random() * 0x10000);
+  }
+
+  read(request: ReadRequest, timeout: number): Promise<Answer> {
+    if (this.#connection?.isOpen) return this.#connection.ask(request, timeout);
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.resolve(this.#connectFailed(refusal));
+    return this.#connectAndAsk(request, timeout);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (!this.#connection) return;
+    this.#connection.end("the link was closed");
+    await this.#within(this.#connection.closed, CLOSE_DEADLINE);
+  }
+
+  /** Why no connect may begin now. */
+  #refusal(): string | undefined {
+    if (this.#closed) return "the link was closed";
+    if (this.#connecting) return "another request is in flight";
+    if (this.#lookingUp) return `${this.#options.host} is still being looked up`;
+    const reason = this.#backoff.reasonAt(this.#clock.elapsed());
+    return reason === undefined ? undefined : `in back-off after: ${reason}`;
+  }
+
+  async #connectAndAsk(request: ReadRequest, timeout: number): Promise<Answer> {
+    this.#connecting = true;
+    const failure = await this.#connect(timeout);
+    this.#connecting = false;
+    if (failure !== undefined) return this.#connectFailed(failure);
+    return this.#connection?.ask(request, timeout) ?? this.#connectFailed("connection lost");
+  }
+
+  /** Settles with the reason when there is no connection after `timeout` ms. */
+  async #connect(timeout: number): Promise<string | undefined> {
+    const deadline = this.#clock.elapsed() + timeout;
+    const old = this.#connection;
+    if (old && !(await this.#within(old.closed, timeout))) return "the old socket does not close";
+    if (this.#closed) return "the link was closed";
+    const { host, port, clock } = this.#options;
+    const left = Math.max(1, deadline - clock.elapsed());
+    const options = { host, port, clock, lookup: this.#lookup, nextId: this.#takeId };
+    const connection = new Connection(options, left);
+    this.#connection = connection;
+    const failure = await connection.connected();
+    if (failure === undefined) this.#backoff.clear();
+    else this.#backoff.failed(clock.elapsed(), failure);
+    return failure;
+  }
+
+  /** Goes on from connection to connection, so that an answer from an old one never fits a new one. */
+  readonly #takeId = (): number => {
+    const id = this.#nextId;
+    this.#nextId = (id + 1) & 0xffff;
+    return id;
+  };
+
+  /**
+   * A lookup can't be called back, and those of the whole process queue for a few threads:
+   * one at a time is all that a link with a silent resolver may hold.
+   */
+  readonly #lookup: LookupFunction = (host, options, found) => {
+    this.#lookingUp = true;
+    dns.lookup(host, options, (error, address, family) => {
+      this.#lookingUp = false;
+      found(error, address, family);
+    });
+  };
+
+  /** Whether `event` settles within `wait` ms. */
+  #within(event: Promise<void>, wait: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.timer(Math.ceil(wait), () => {
+        resolve(false);
+      });
+      void event.then(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  #connectFailed(detail: string): Failure {
+    const endedAt = this.#clock.elapsed();
+    return { ok: false, reason: "connect_failed", detail, sentAt: null, endedAt };
+  }
+}
