@@ -1,6 +1,20 @@
 /** The way into the configuration: a file in, a resolved site out. */
-import { ConfigError } from "../core/errors.ts";
+import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Site } from "../core/model.ts";
+import { mistakeAt } from "./mistakes.ts";
+import { nodeAt } from "./places.ts";
+import { headline, report } from "./report.ts";
+import { resolveSite } from "./resolve.ts";
+import type { Outside } from "./substitute.ts";
+import { validate } from "./validate.ts";
+import { fillValues } from "./values.ts";
+import { readYaml } from "./yaml-document.ts";
+
+const MOST_BYTES = 4 * 2 ** 20;
+const MOST_SECRET_BYTES = 64 * 2 ** 10;
 
 /** An environment variable by name, undefined if it is not set. */
 export type Environment = (name: string) => string | undefined;
@@ -20,11 +34,103 @@ export interface Loaded {
 }
 
 /** Reads, checks and resolves a configuration file. Throws `ConfigError` with every mistake it has. */
-export function loadConfig(path: string, _env: Environment, _host: Host): Loaded {
-  throw new ConfigError("CONFIG_UNREADABLE", `${path}: can't be read yet`);
+export function loadConfig(path: string, env: Environment, host: Host): Loaded {
+  const text = readConfig(path);
+  const file = readYaml(text);
+  const validated = validate(file, outsideOf(path, env));
+  if ("faults" in validated) {
+    throw new ConfigError("CONFIG_INVALID", report(path, file, validated.faults));
+  }
+  const { settings, withoutEffect, warnings } = validated;
+  const site = resolveSite(settings, {
+    node: settings.node ?? nodeName(host.hostName),
+    stateDir:
+      settings.stateDir === undefined
+        ? host.defaultStateDir()
+        : resolve(dirname(path), settings.stateDir),
+    hash: createHash("sha256").update(text).digest("hex"),
+    withoutEffect,
+  });
+  return { site, warnings: warnings.map((warning) => headline(path, file, warning)) };
 }
 
 /** Absolute path of the state directory; other mistakes of the file are ignored. Throws `ConfigError`. */
-export function readStateDir(path: string, _env: Environment, _host: Host): string {
-  throw new ConfigError("CONFIG_UNREADABLE", `${path}: can't be read yet`);
+export function readStateDir(path: string, env: Environment, host: Host): string {
+  const file = readYaml(readConfig(path));
+  const node = nodeAt(file, ["stateDir"]);
+  if (node === undefined) return host.defaultStateDir();
+  const [unfilled] = fillValues(node, outsideOf(path, env), ["stateDir"]);
+  const value: unknown = node.toJSON();
+  if (unfilled === undefined && typeof value === "string" && value !== "") {
+    return resolve(dirname(path), value);
+  }
+  const fault = mistakeAt(file, ["stateDir"], unfilled?.fault ?? "must be the path of a directory");
+  throw new ConfigError("CONFIG_INVALID", report(path, file, [fault]));
+}
+
+/** A host name as the id of a node. */
+function nodeName(hostName: string): string {
+  const name = hostName.toLowerCase().replace(/[^a-z0-9_-]/g, "-");
+  return name.replace(/^[_-]+/, "").slice(0, 63) || "node";
+}
+
+function outsideOf(path: string, env: Environment): Outside {
+  return { env, file: (name) => readText(resolve(dirname(path), name), MOST_SECRET_BYTES) };
+}
+
+function readConfig(path: string): string {
+  try {
+    return readText(path, MOST_BYTES);
+  } catch (error) {
+    const missing = codeOf(error) === "ENOENT";
+    const text = `${path} ${messageOf(error)}`;
+    throw new ConfigError(missing ? "CONFIG_MISSING" : "CONFIG_UNREADABLE", text);
+  }
+}
+
+/** The text of a regular file. Throws an error whose message continues the name of the file. */
+function readText(path: string, mostBytes: number): string {
+  const bytes = readBytes(path, mostBytes);
+  if (bytes.length > mostBytes) {
+    throw new Error(`is larger than ${String(mostBytes / 1024)} KiB`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("is not UTF-8 text");
+  }
+}
+
+/** At most one byte more than `mostBytes`, so that a file without end is noticed. */
+function readBytes(path: string, mostBytes: number): Uint8Array {
+  const handle = open(path);
+  try {
+    if (!fstatSync(handle).isFile()) throw new Error("is not a regular file");
+    const bytes = new Uint8Array(mostBytes + 1);
+    let length = 0;
+    for (let read = -1; read !== 0; length += read) {
+      read = readSync(handle, bytes, length, bytes.length - length, null);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Without waiting: a pipe that nobody writes to would hold the start up. */
+function open(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = codeOf(error);
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: "does not exist",
+      EACCES: "can't be read: permission denied",
+    };
+    throw Object.assign(new Error(reasons[code] ?? `can't be opened (${code})`), { code });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

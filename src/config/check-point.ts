@@ -1,0 +1,98 @@
+/** Rules between the keys of a point. */
+import type { MergeLimits, PointType, Table } from "../core/model.ts";
+import { isBitTable, TYPES } from "../core/types.ts";
+import type { Draft } from "./draft.ts";
+import type { Judge } from "./mistakes.ts";
+import type { Path } from "./places.ts";
+import { parseReference } from "./reference.ts";
+import type { Place } from "./reference.ts";
+import type { Settings } from "./schema.ts";
+import { TYPES_NOW } from "./schema-device.ts";
+
+/** A point as it stands in the configuration. */
+export type PointSettings = NonNullable<
+  Settings["gateways"][number]["devices"][number]["points"]
+>[number];
+
+type DraftPoint = Draft<PointSettings>;
+
+/** Checks one point. */
+export function checkPoint(point: DraftPoint, merge: MergeLimits, path: Path, judge: Judge): void {
+  const { type } = point;
+  checkPlace(path, judge);
+  if (type !== undefined && !isPointType(type)) {
+    const works = TYPES_NOW.join(", ");
+    judge.complain(
+      [...path, "type"],
+      `is a type that is not in this version yet; there are ${works}`,
+    );
+    return;
+  }
+  const place = placeOf(point);
+  const table = place?.table ?? point.table;
+  if (type !== undefined && table !== undefined) checkTable(point, type, table, path, judge);
+  if (type === undefined) return;
+  checkKeys(point, type, path, judge);
+  if (place === undefined || isBitTable(place.table)) return;
+  const { registers } = TYPES[type];
+  const key = point.reference === undefined ? "address" : "reference";
+  if (place.address + registers > 65_536) {
+    const text = `must leave room for the ${String(registers)} registers of ${type}`;
+    judge.complain([...path, key], `${text}; the last address is 65535`);
+  }
+  if (registers > merge.maxRegisters) {
+    const text = `takes ${String(registers)} registers, more than merge.maxRegisters allows`;
+    judge.complain([...path, "type"], text);
+  }
+}
+
+/** Whether a type works in this version. */
+export function isPointType(type: string): type is PointType {
+  return TYPES_NOW.some((known) => known === type);
+}
+
+/** Where a point lies, undefined if it does not say. */
+export function placeOf(point: DraftPoint): Place | undefined {
+  if (point.reference !== undefined) return parseReference(point.reference);
+  const { table, address } = point;
+  return table === undefined || address === undefined ? undefined : { table, address };
+}
+
+function checkPlace(path: Path, { has, complain }: Judge): void {
+  const table = has([...path, "table"]);
+  const address = has([...path, "address"]);
+  if (has([...path, "reference"])) {
+    const text = "must stand alone: it takes the place of table and address";
+    if (table || address) complain([...path, "reference"], text, "key");
+  } else if (!table && !address) complain(path, "has neither table and address nor reference");
+  else if (!table) complain(path, "has no table, which goes with address");
+  else if (!address) complain(path, "has no address, which goes with table");
+}
+
+function checkTable(
+  { bit }: DraftPoint,
+  type: PointType,
+  table: Table,
+  path: Path,
+  judge: Judge,
+): void {
+  if (isBitTable(table)) {
+    if (type !== "bool") judge.complain([...path, "type"], `must be bool: ${table} holds bits`);
+    if (bit !== undefined)
+      judge.complain([...path, "bit"], `must be left out: ${table} holds bits`, "key");
+  } else if (type === "bool" && !judge.has([...path, "bit"])) {
+    judge.complain(path, `has no bit, which a bool in ${table} needs: 0 (least significant) to 15`);
+  }
+}
+
+function checkKeys(point: DraftPoint, type: PointType, path: Path, judge: Judge): void {
+  if (type !== "bool") {
+    if (point.bit !== undefined)
+      judge.complain([...path, "bit"], `is only for bool, not ${type}`, "key");
+    return;
+  }
+  for (const key of ["scale", "offset", "decimals"] as const) {
+    if (point[key] !== undefined)
+      judge.complain([...path, key], "is for numbers, not for bool", "key");
+  }
+}

@@ -1,0 +1,71 @@
+/** What a schema can't say: rules between keys. */
+import type { MergeLimits } from "../core/model.ts";
+import { checkPoint } from "./check-point.ts";
+import type { Draft } from "./draft.ts";
+import type { Judge } from "./mistakes.ts";
+import type { Path } from "./places.ts";
+import type { Settings } from "./schema.ts";
+
+type Gateway = Settings["gateways"][number];
+type Device = Gateway["devices"][number];
+
+/** The limits of a request when nothing is configured (Modbus Application Protocol 6.1 and 6.3). */
+const MERGE: MergeLimits = { maxGap: 8, maxRegisters: 125, maxBits: 2000 };
+
+/** Checks the rules between keys on what fits the schema. */
+export function checkRules(settings: Draft<Settings>, judge: Judge): void {
+  const gateways = settings.gateways ?? [];
+  checkIds(gateways, ["gateways"], judge);
+  gateways.forEach((gateway, index) => {
+    if (gateway !== undefined) checkGateway(gateway, ["gateways", index], judge);
+  });
+}
+
+function checkGateway(gateway: Draft<Gateway>, path: Path, judge: Judge): void {
+  const devices = gateway.devices ?? [];
+  checkIds(devices, [...path, "devices"], judge);
+  devices.forEach((device, index) => {
+    if (device === undefined) return;
+    checkDevice(device, mergeOf(gateway, device), [...path, "devices", index], judge);
+  });
+}
+
+function checkDevice(device: Draft<Device>, merge: MergeLimits, path: Path, judge: Judge): void {
+  if (!judge.has([...path, "points"]) && !judge.has([...path, "profile"])) {
+    judge.complain(path, "has no points, of which every device needs at least one");
+  }
+  const points = device.points ?? [];
+  checkIds(points, [...path, "points"], judge);
+  points.forEach((point, index) => {
+    if (point !== undefined) checkPoint(point, merge, [...path, "points", index], judge);
+  });
+}
+
+/** The limits of a device's requests: its own, else the gateway's, else those of Modbus. */
+export function mergeOf(
+  gateway: { readonly merge?: Draft<Gateway>["merge"] },
+  device: { readonly merge?: Draft<Device>["merge"] },
+): MergeLimits {
+  return {
+    maxGap: device.merge?.maxGap ?? gateway.merge?.maxGap ?? MERGE.maxGap,
+    maxRegisters: device.merge?.maxRegisters ?? gateway.merge?.maxRegisters ?? MERGE.maxRegisters,
+    maxBits: device.merge?.maxBits ?? gateway.merge?.maxBits ?? MERGE.maxBits,
+  };
+}
+
+function checkIds(
+  entries: readonly ({ readonly id?: string | undefined } | undefined)[],
+  path: Path,
+  judge: Judge,
+): void {
+  const seen = new Map<string, number>();
+  entries.forEach((entry, index) => {
+    if (entry?.id === undefined) return;
+    const first = seen.get(entry.id);
+    if (first === undefined) seen.set(entry.id, index);
+    else {
+      const text = `must differ from the id of entry ${String(first + 1)} of the same list`;
+      judge.complain([...path, index, "id"], text);
+    }
+  });
+}

@@ -1,0 +1,68 @@
+/** What of a configuration with mistakes still holds, so that all mistakes are found in one run. */
+import { z } from "zod";
+import { bare, childSchema } from "./schema-at.ts";
+import { configSchema } from "./schema.ts";
+import type { Settings } from "./schema.ts";
+import { markOf } from "./schema-kinds.ts";
+import type { Mark } from "./schema-kinds.ts";
+import type { Path } from "./places.ts";
+
+type Schema = z.core.$ZodType;
+
+/** Settings of which any part can be absent because it is wrong. */
+export type Draft<T> = T extends readonly (infer E)[]
+  ? (Draft<E> | undefined)[]
+  : T extends object
+    ? { [K in keyof T]?: Draft<T[K]> | undefined }
+    : T;
+
+/** A key that the user gave and that does not work yet. */
+export interface Marked {
+  readonly path: Path;
+  readonly mark: Mark;
+}
+
+/** The parts of a plain value that fit the schema. */
+export function draftOf(value: unknown): Draft<Settings> {
+  // The schema decides the shape: `fitting` keeps only what fits, at the place where it belongs.
+  return (fitting(configSchema, value) ?? {}) as Draft<Settings>;
+}
+
+function fitting(schema: Schema, value: unknown): unknown {
+  const inner = bare(schema);
+  if (inner instanceof z.ZodObject && isRecord(value)) {
+    const parts = Object.entries(inner.shape).map(([key, child]) => [
+      key,
+      fitting(child, value[key]),
+    ]);
+    return Object.fromEntries(parts) as unknown;
+  }
+  if (inner instanceof z.ZodArray && Array.isArray(value)) {
+    return value.map((entry) => fitting(inner.element, entry));
+  }
+  const parsed = z.safeParse(schema, value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The marked keys that stand in a plain value; what lies below one is not looked at. */
+export function markedKeys(
+  value: unknown,
+  schema: Schema = configSchema,
+  path: Path = [],
+): Marked[] {
+  const mark = markOf(schema);
+  if (mark !== undefined) return [{ path, mark }];
+  const entries: (readonly [PropertyKey, unknown])[] = Array.isArray(value)
+    ? [...value.entries()]
+    : isRecord(value)
+      ? Object.entries(value)
+      : [];
+  return entries.flatMap(([key, child]) => {
+    const below = childSchema(schema, key);
+    return below === undefined ? [] : markedKeys(child, below, [...path, key]);
+  });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,65 @@
+/** What zod found, in words and with places. */
+import type { z } from "zod";
+import { mistakeAt, notThis } from "./mistakes.ts";
+import { nodeAt, sourceOf } from "./places.ts";
+import type { Path } from "./places.ts";
+import { keysOf, schemaAt } from "./schema-at.ts";
+import { configSchema } from "./schema.ts";
+import { similar } from "./similar.ts";
+import type { YamlFile } from "./yaml-document.ts";
+import type { Fault } from "./yaml-faults.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** The mistakes behind the issues, one for each place. */
+export function mistakesOf(file: YamlFile, issues: readonly Issue[]): Fault[] {
+  const seen = new Set<string>();
+  return issues.flatMap((issue) => {
+    const place = issue.path.map(String).join("\0");
+    if (seen.has(place) && issue.code !== "unrecognized_keys") return [];
+    seen.add(place);
+    return faultsOf(file, issue, issue.path);
+  });
+}
+
+function faultsOf(file: YamlFile, issue: Issue, path: Path): Fault[] {
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => unknownKey(file, path, key));
+  if (issue.code === "invalid_key") {
+    return [
+      mistakeAt(file, path, "must be a whole number: it is the value that is labelled", "key"),
+    ];
+  }
+  if (issue.code === "invalid_union") {
+    const inner = issue.errors.find((branch) => branch.some(isInside));
+    if (inner !== undefined) {
+      return inner.flatMap((nested) => faultsOf(file, nested, [...path, ...nested.path]));
+    }
+  }
+  if (nodeAt(file, path) === undefined) {
+    const missing = `has no ${String(path.at(-1))}, which ${issue.message}`;
+    return [mistakeAt(file, path.slice(0, -1), missing)];
+  }
+  const meant = issue.code === "invalid_value" ? meantValue(file, path, issue.values) : "";
+  return [mistakeAt(file, path, issue.message + notThis(file, path) + meant)];
+}
+
+/** Whether an issue of a branch shows that the branch was meant, and lies within. */
+function isInside(issue: Issue): boolean {
+  return issue.path.length > 0 || issue.code === "unrecognized_keys";
+}
+
+function unknownKey(file: YamlFile, path: Path, key: string): Fault {
+  const section = schemaAt(configSchema, path);
+  const known = section === undefined ? [] : keysOf(section);
+  const guess = similar(key, known);
+  const hint = guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;
+  return mistakeAt(file, [...path, key], `is an unknown key; ${hint}`, "key");
+}
+
+function meantValue(file: YamlFile, path: Path, values: readonly unknown[]): string {
+  const source = sourceOf(nodeAt(file, path));
+  const words = values.filter((value) => typeof value === "string");
+  const guess = source === undefined ? undefined : similar(source, words);
+  return guess === undefined ? "" : `; did you mean ${guess}?`;
+}

@@ -1,0 +1,25 @@
+/** The 1-based notation of Modbus addresses: a digit for the table, then the number in it. */
+import type { Table } from "../core/model.ts";
+
+const TABLES: Readonly<Record<string, Table>> = {
+  "0": "coil",
+  "1": "discrete",
+  "3": "input",
+  "4": "holding",
+};
+
+/** Where a reference points. */
+export interface Place {
+  readonly table: Table;
+  /** 0-based. */
+  readonly address: number;
+}
+
+/** Table and address of a 5- or 6-digit reference such as `40001`, undefined if it is none. */
+export function parseReference(text: string): Place | undefined {
+  const [, digit, digits] = /^([0134])(\d{4,5})$/.exec(text) ?? [];
+  const table = digit === undefined ? undefined : TABLES[digit];
+  const number = Number(digits);
+  if (table === undefined || number < 1 || number > 65_536) return undefined;
+  return { table, address: number - 1 };
+}

@@ -1,0 +1,58 @@
+/** Mistakes as a person reads them: place, what is wrong, the line, and a mark under it. */
+import type { YamlFile } from "./yaml-document.ts";
+import type { Fault } from "./yaml-faults.ts";
+
+/** Beyond these many mistakes another look at the file helps more than their list. */
+const MOST_SHOWN = 100;
+const WIDEST = 160;
+
+/** Every mistake with its line, in the order of the file, and how many there are. */
+export function report(name: string, file: YamlFile, faults: readonly Fault[]): string {
+  const sorted = [...faults].sort((a, b) => a.start - b.start);
+  const shown = sorted.slice(0, MOST_SHOWN).map((fault) => {
+    return `${headline(name, file, fault)}\n${excerpt(file, fault)}`;
+  });
+  const count = faults.length === 1 ? "1 mistake" : `${String(faults.length)} mistakes`;
+  const rest = faults.length > MOST_SHOWN ? `, of which ${String(MOST_SHOWN)} are shown` : "";
+  return [...shown, count + rest].join("\n");
+}
+
+/** Place and text of a mistake on one line. */
+export function headline(name: string, file: YamlFile, { start, text }: Fault): string {
+  const { line, col } = placeOf(file, start);
+  return `${name}:${String(line)}:${String(col)}  ${printable(text)}`;
+}
+
+/** A text without what would give a literal secret away: passwords, and users in a URL. */
+export function concealed(text: string): string {
+  const stars = (all: string, before: string, secret: string) =>
+    all.length > 0 ? before + secret.replace(/\S/g, "*") : all;
+  return text
+    .replace(/(\bpassword["']?\s*:\s*)(?!["']?\$\{)(.+)$/i, stars)
+    .replace(/(:\/\/)([^\s/@]+)(?=@)/g, stars);
+}
+
+function excerpt(file: YamlFile, { start, end }: Fault): string {
+  const { line, col } = placeOf(file, start);
+  const lineStart = start - (col - 1);
+  const lineEnd = file.text.indexOf("\n", lineStart);
+  const whole = file.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, "");
+  const cut = col > WIDEST ? col - WIDEST / 2 : 0;
+  const shown = printable(concealed(whole)).slice(cut, cut + WIDEST);
+  const indent = shown.slice(0, col - 1 - cut).replace(/[^\t]/g, " ");
+  const width = Math.max(1, Math.min(end - start, shown.length - indent.length));
+  const gutter = String(line);
+  const empty = " ".repeat(gutter.length);
+  return `  ${gutter} | ${shown}`.trimEnd() + `\n  ${empty} | ${indent}${"^".repeat(width)}`;
+}
+
+function placeOf({ text, lines }: YamlFile, offset: number): { line: number; col: number } {
+  // The end of a file with a final line break is shown on its last line.
+  const last = text.endsWith("\n") && offset >= text.length ? text.length - 1 : offset;
+  return text === "" ? { line: 1, col: 1 } : lines.linePos(last);
+}
+
+/** Without what would move the cursor of a terminal or turn its text around. */
+function printable(text: string): string {
+  return text.replace(/(?!\t)[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "?");
+}

@@ -1,0 +1,88 @@
+/** From checked settings to the site the engine works with. */
+import type { BrokerConfig, Connection, Device, Gateway, Point, Site } from "../core/model.ts";
+import { isPointType, placeOf } from "./check-point.ts";
+import type { PointSettings } from "./check-point.ts";
+import { mergeOf } from "./check.ts";
+import { parseConnection } from "./connection.ts";
+import type { Settings } from "./schema.ts";
+import { EdgepollError } from "../core/errors.ts";
+
+type GatewaySettings = Settings["gateways"][number];
+type DeviceSettings = GatewaySettings["devices"][number];
+
+/** What a site has beside its settings. */
+export interface Surroundings {
+  readonly node: string;
+  readonly stateDir: string;
+  readonly hash: string;
+  readonly withoutEffect: readonly string[];
+}
+
+/** Fills in what settings inherit. Throws `INTERNAL` for settings that were not checked. */
+export function resolveSite(settings: Settings, surroundings: Surroundings): Site {
+  const { mqtt, store, log, defaults } = settings;
+  const enabled = settings.gateways.filter((gateway) => gateway.enabled);
+  const disabled = settings.gateways.filter((gateway) => !gateway.enabled);
+  return {
+    ...surroundings,
+    baseTopic: mqtt.baseTopic,
+    ...given({ clientId: mqtt.clientId, claimAhead: store.claimAhead }),
+    broker: brokerOf(mqtt),
+    spool: mqtt.spool,
+    logLevel: log.level,
+    gateways: enabled.map((gateway) => gatewayOf(gateway, defaults)),
+    disabledGateways: disabled.map(({ id }) => id),
+  };
+}
+
+function brokerOf(mqtt: Settings["mqtt"]): BrokerConfig {
+  const { broker, username, password, embedded } = mqtt;
+  if (broker === "embedded") return { kind: "embedded", host: embedded.host, port: embedded.port };
+  return { kind: "external", url: broker, ...given({ username, password }) };
+}
+
+function gatewayOf(gateway: GatewaySettings, defaults: Settings["defaults"]): Gateway {
+  const interval = gateway.interval ?? defaults.interval;
+  return {
+    id: gateway.id,
+    connection: connectionOf(gateway),
+    timeout: { ...given({ configured: gateway.timeout }), default: defaults.timeout },
+    retries: gateway.retries ?? defaults.retries,
+    ...given({ phase: gateway.phase }),
+    devices: gateway.devices.map((device) => deviceOf(device, gateway, interval)),
+  };
+}
+
+function connectionOf(gateway: GatewaySettings): Connection {
+  const parsed = parseConnection(gateway.connection);
+  if ("connection" in parsed) return parsed.connection;
+  throw new EdgepollError("INTERNAL", `Gateway ${gateway.id} was not checked: ${parsed.fault}.`);
+}
+
+function deviceOf(device: DeviceSettings, gateway: GatewaySettings, inherited: number): Device {
+  const interval = device.interval ?? inherited;
+  return {
+    id: device.id,
+    unitId: device.unitId,
+    retain: device.retain,
+    merge: mergeOf(gateway, device),
+    points: (device.points ?? []).map((point) => pointOf(point, interval)),
+  };
+}
+
+function pointOf(point: PointSettings, inherited: number): Point {
+  const { id, type, order, bit, scale, offset, decimals, unit } = point;
+  const place = placeOf(point);
+  if (place === undefined || !isPointType(type)) {
+    throw new EdgepollError("INTERNAL", `Point ${id} was not checked.`);
+  }
+  const interval = point.interval ?? inherited;
+  return { id, ...place, type, order, interval, ...given({ bit, scale, offset, decimals, unit }) };
+}
+
+/** The keys that have a value: absent and undefined are not the same in the model. */
+function given<T extends object>(keys: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(keys).filter(([, value]) => value !== undefined);
+  // Only entries of `keys` are left, none of them undefined.
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,103 @@
+/** The section `gateways`, and what it shares with `defaults`. */
+import { z } from "zod";
+import { parseConnection } from "./connection.ts";
+import { device, merge } from "./schema-device.ts";
+import {
+  duration,
+  flag,
+  id,
+  integer,
+  interval,
+  judged,
+  later,
+  listOf,
+  refused,
+  section,
+  text,
+} from "./schema-kinds.ts";
+
+const connectionFault = (written: string) => {
+  const parsed = parseConnection(written);
+  return "fault" in parsed ? parsed.fault : undefined;
+};
+
+/** How long one request may take. */
+export const timeout = () => duration("1ms", "10s");
+
+/** Further attempts of a request. */
+export const retries = () => integer(0, 10);
+
+/** Polls in a row without an answer that open a device's breaker. */
+export const failureThreshold = () => integer(1, 1_000_000);
+
+/** When a device whose breaker is open is asked again. */
+export const probe = () =>
+  z.union(
+    [
+      z.literal("never"),
+      section({
+        first: duration("1s", "366d").prefault("30s").describe("Distance of the first probe."),
+        max: duration("1s", "366d").prefault("5m").describe("Distance that probes widen to."),
+      }),
+    ],
+    { error: "must be never, or a section with first and max" },
+  );
+
+const pause = section({
+  afterConnect: duration("0ms", "10s").prefault("0ms").describe("Pause after a connect."),
+  betweenRequests: duration("0ms", "10s").prefault("0ms").describe("Pause between two requests."),
+  betweenUnits: duration("0ms", "10s")
+    .prefault("0ms")
+    .describe("Pause before another unit is asked."),
+});
+
+const file = () => text(4096);
+
+const tls = section({
+  ca: file().optional().describe("File with the authority of the gateway's certificate, PEM."),
+  cert: file().optional().describe("File with the certificate of this node, PEM."),
+  key: file().optional().describe("File with the private key of this node, PEM."),
+});
+
+/** One Modbus endpoint as configured. */
+export const gateway = section({
+  id: id().describe("Name of the gateway in topics and commands."),
+  connection: judged("must be tcp://host:port or simulator://model", connectionFault).describe(
+    "tcp://host:port (port 502 unless given), or simulator://model for a simulated device.",
+  ),
+  enabled: flag()
+    .prefault(true)
+    .describe("false: the gateway is checked, otherwise it is as if not there."),
+  interval: interval().optional().describe("Time between two slots; default: defaults.interval."),
+  phase: duration("0ms", "366d")
+    .optional()
+    .describe("Where in the interval the slots lie; default: from a hash of the id."),
+  timeout: timeout()
+    .optional()
+    .describe(
+      "How long one request may take; default: defaults.timeout, at most half the interval.",
+    ),
+  retries: retries()
+    .optional()
+    .describe("Further attempts of a request within its slot; default: defaults.retries."),
+  maxAnswerTime: later(
+    duration("1ms", "10s")
+      .optional()
+      .describe("How late an answer can still come; default: twice the timeout."),
+  ),
+  pause: later(pause.optional().describe("Pauses a slow device needs.")),
+  closeAfterPoll: later(
+    flag().optional().describe("Whether the connection is closed after each poll; default: false."),
+  ),
+  merge: merge.optional().describe("When neighbouring points share a request."),
+  failureThreshold: later(
+    failureThreshold()
+      .optional()
+      .describe("Polls in a row without an answer after which a device is left out."),
+  ),
+  probe: later(
+    probe().optional().describe("When a device that was left out is asked again; or never."),
+  ),
+  tls: refused(tls.optional().describe("Certificates for tls:// connections.")),
+  devices: listOf(device).describe("The Modbus units behind the gateway."),
+});

@@ -1,0 +1,52 @@
+/** From YAML nodes to the values that are checked: source text of ids, values from outside. */
+import { isMap, isPair, isScalar, isSeq } from "yaml";
+import type { Scalar } from "yaml";
+import { z } from "zod";
+import type { Path } from "./places.ts";
+import { bare, schemaAt } from "./schema-at.ts";
+import { configSchema } from "./schema.ts";
+import { SOURCE_TEXT_KEYS } from "./schema-kinds.ts";
+import { hasSubstitution, substitute } from "./substitute.ts";
+import type { Outside } from "./substitute.ts";
+
+/** A scalar that could not be given its value, and why. */
+export interface Unfilled {
+  readonly path: Path;
+  readonly fault: string;
+}
+
+/** Gives every scalar below a node its final value, in place. Returns those that have none. */
+export function fillValues(node: unknown, outside: Outside, path: Path = []): Unfilled[] {
+  if (isScalar(node)) return fillScalar(node, outside, path);
+  if (isMap(node)) {
+    return node.items
+      .filter((pair) => isPair(pair))
+      .flatMap(({ key, value }) =>
+        isScalar(key) ? fillValues(value, outside, [...path, String(key.value)]) : [],
+      );
+  }
+  return isSeq(node)
+    ? node.items.flatMap((item, index) => fillValues(item, outside, [...path, index]))
+    : [];
+}
+
+function fillScalar(scalar: Scalar, outside: Outside, path: Path): Unfilled[] {
+  const { value, source } = scalar;
+  if (typeof value === "string" && hasSubstitution(value)) {
+    const substituted = substitute(value, outside);
+    if ("fault" in substituted) return [{ path, fault: substituted.fault }];
+    scalar.value = inItsType(substituted.text, path);
+  } else if (SOURCE_TEXT_KEYS.includes(String(path.at(-1))) && value !== null) {
+    scalar.value = typeof value === "string" ? value : source;
+  }
+  return [];
+}
+
+/** Text from outside as the number or boolean that its key wants, so that `port: ${ENV:PORT}` works. */
+function inItsType(text: string, path: Path): unknown {
+  const schema = schemaAt(configSchema, path);
+  const inner = schema === undefined ? undefined : bare(schema);
+  if (inner instanceof z.ZodNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (inner instanceof z.ZodBoolean && /^(true|false)$/.test(text)) return text === "true";
+  return text;
+}

@@ -1,0 +1,87 @@
+/** From text to a YAML document, or to what is wrong with it as YAML. */
+import { Composer, isAlias, isNode, LineCounter, Parser, visit } from "yaml";
+import type { Alias, Document, Node, ParsedNode } from "yaml";
+import { faultOf } from "./yaml-faults.ts";
+import type { Fault } from "./yaml-faults.ts";
+import { obstacleOf } from "./yaml-obstacles.ts";
+
+/** Uses of an anchor, multiplied along nested ones: plenty for shared points, too few for a bomb. */
+const MOST_ALIASES = 1000;
+
+/** A configuration file as YAML. */
+export interface YamlFile {
+  readonly text: string;
+  readonly lines: LineCounter;
+  /** Undefined when nothing could be made of the text. */
+  readonly contents: ParsedNode | undefined;
+  /** The contents as plain values, aliases followed. Throws when aliases multiply beyond measure. */
+  readonly toPlain: () => unknown;
+  /** The node an alias stands for; any other node is itself. */
+  readonly follow: (node: unknown) => unknown;
+  readonly faults: readonly Fault[];
+}
+
+/** Reads YAML 1.2 without tags; what can't be read stands in `faults`. Never throws. */
+export function readYaml(text: string): YamlFile {
+  const lines = new LineCounter();
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const obstacle = obstacleOf(text, tokens);
+  if (obstacle !== undefined) return unread(text, lines, obstacle);
+  const options = { version: "1.2", stringKeys: true, merge: false } as const;
+  const [document, second] = [...new Composer(options).compose(tokens, true, text.length)];
+  const contents = document?.contents ?? undefined;
+  if (document === undefined || (contents === undefined && document.errors.length === 0)) {
+    return unread(text, lines, { start: 0, end: 0, text: "the file is empty" });
+  }
+  const targets = new Map<Alias, Node>();
+  const faults = [...faultsOf(document), ...oddNodes(document, targets)];
+  if (second !== undefined) faults.push(secondDocument(second.range[0]));
+  return {
+    text,
+    lines,
+    contents,
+    toPlain: () => document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown,
+    follow: (node) => (isAlias(node) ? targets.get(node) : node),
+    faults,
+  };
+}
+
+function unread(text: string, lines: LineCounter, fault: Fault): YamlFile {
+  const none = { contents: undefined, toPlain: () => undefined, follow: () => undefined };
+  return { text, lines, ...none, faults: [fault] };
+}
+
+function faultsOf(document: Document.Parsed): Fault[] {
+  // The warning about an unknown tag is left to `oddNodes`, which refuses them all.
+  const warnings = document.warnings.filter(({ code }) => code !== "TAG_RESOLVE_FAILED");
+  const faults = [...document.errors, ...warnings].map(faultOf);
+  const { explicit, version } = document.directives.yaml;
+  if (explicit === true && version !== "1.2") {
+    faults.push({ start: 0, end: 0, text: "must be YAML 1.2; leave out the line %YAML" });
+  }
+  return faults;
+}
+
+/** Finds tags and aliases of nothing, and notes what each alias stands for. */
+function oddNodes(document: Document.Parsed, targets: Map<Alias, Node>): Fault[] {
+  const anchors = new Map<string, Node>();
+  const faults: Fault[] = [];
+  visit(document, (_key, node) => {
+    if (!isNode(node)) return;
+    const [start, end] = node.range ?? [0, 0];
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      if (target !== undefined) targets.set(node, target);
+      else faults.push({ start, end, text: "no anchor of this name stands before this alias" });
+      return;
+    }
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    if (node.tag !== undefined)
+      faults.push({ start, end, text: "tags such as !!str are not used here" });
+  });
+  return faults;
+}
+
+function secondDocument(start: number): Fault {
+  return { start, end: start + 1, text: "a second document begins here; a configuration is one" };
+}
