@@ -25,8 +25,12 @@ export function suspendSince(reading: ClockReading, known: number, least: number
   return jump > least ? jump : 0;
 }
 
-/** The machine's clocks; elapsed times compare across the processes of one boot, within 50 ms. */
-export function createClock(): Clock {
+/**
+ * The machine's clocks; elapsed times compare across the processes of one boot, within 50 ms.
+ * A test gives readings of its own.
+ */
+export function createClock(monotonic = readMonotonic, uptimeMs = readUptime): Clock {
+  const look = (): ClockReading => ({ monotonic: monotonic(), uptime: uptimeMs() });
   let suspended = suspendBefore(look(), 50 + UPTIME_STEP);
   return {
     wall: () => Date.now(),
@@ -47,12 +51,12 @@ export function createClock(): Clock {
   };
 }
 
-function look(): ClockReading {
-  return { monotonic: monotonic(), uptime: uptime() * 1000 };
+function readMonotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
-function monotonic(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
+function readUptime(): number {
+  return uptime() * 1000;
 }
 
 function readBootId(): string {
@@ -60,6 +64,6 @@ function readBootId(): string {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {
     // Elsewhere the minute of the boot is the best there is.
-    return `boot-${String(Math.round((Date.now() - uptime() * 1000) / 60_000))}`;
+    return `boot-${String(Math.round((Date.now() - readUptime()) / 60_000))}`;
   }
 }
