@@ -17,7 +17,8 @@ async function run(module: string, script: string): Promise<string[]> {
 
 void test("the first signal stops, each further one forces, and none after the end", async () => {
   const script = `
-        import { onStopSignals } from MODULE;
+    import { once } from "node:events";
+    import { onStopSignals } from MODULE;
     const end = onStopSignals((s) => console.log("stop", s), (s) => console.log("force", s));
     const alive = setInterval(() => undefined, 1000);
     for (const signal of ["SIGTERM", "SIGINT", "SIGTERM"]) {
