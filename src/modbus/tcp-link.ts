@@ -58,7 +58,6 @@ class TcpLink implements Link {
 
   /** Why no connect may begin now. */
   #refusal(): string | undefined {
-    if (this.#closed) return "the link was closed";
     if (this.#connecting) return "another request is in flight";
     if (this.#lookingUp) return `${this.#options.host} is still being looked up`;
     const reason = this.#backoff.reasonAt(this.#clock.elapsed());

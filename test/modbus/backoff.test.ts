@@ -29,7 +29,7 @@ test("jitter at most doubles a wait and never exceeds the maximum", () => {
   const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5000 }), fc.infiniteStream(unit), (max, randoms) => {
-      const all = waits(max, () => randoms.next().value ?? 0, 8);
+      const all = waits(max, () => Number(randoms.next().value), 8);
       const plain = waits(max, () => 0, 8);
       for (const [n, wait] of all.entries()) {
         assert.ok(wait <= max);

@@ -61,11 +61,10 @@ export async function startPython(t: TestContext, args: readonly string[]): Prom
     await exited;
   });
   const printed = once(createInterface({ input: child.stdout }), "line");
-  const [line] = await Promise.race([
-    printed,
-    exited.then(() => Promise.reject(new Error("python ended without a port"))),
-  ]);
-  return Number(line);
+  const ended = exited.then(() => ["it ended"]);
+  const port = Number((await Promise.race([printed, ended]))[0]);
+  assert.ok(port > 0, "python printed no port");
+  return port;
 }
 
 /** A read of holding registers of unit 1. */
@@ -88,7 +87,7 @@ export function failureOf(answer: Answer): { reason: string; detail: string } {
 /** The sockets this process connects during a test. */
 export interface SocketWatch {
   made(): number;
-  /** Sockets that were not closed yet when another was made. */
+  /** Sockets that had not emitted `close` yet when another was made. */
   overlaps(): number;
   /** Settles when the newest socket is closed. */
   closed(): Promise<void>;
@@ -96,22 +95,26 @@ export interface SocketWatch {
 
 /** Watches sockets from now until the test ends. */
 export function watchSockets(t: TestContext): SocketWatch {
-  const sockets: Socket[] = [];
+  const live = new Set<Socket>();
+  let newest: Socket | undefined;
+  let made = 0;
   let overlaps = 0;
   const onSocket = (message: unknown): void => {
     // The channel carries an object with the new socket (Node's documentation of the channel).
     const { socket } = message as { socket: Socket };
-    overlaps += sockets.filter((other) => !other.closed).length;
-    sockets.push(socket);
+    overlaps += live.size;
+    made += 1;
+    newest = socket;
+    live.add(socket);
+    socket.once("close", () => live.delete(socket));
   };
   diagnostics.subscribe("net.client.socket", onSocket);
   t.after(() => diagnostics.unsubscribe("net.client.socket", onSocket));
   return {
-    made: () => sockets.length,
+    made: () => made,
     overlaps: () => overlaps,
     closed: async () => {
-      const socket = sockets.at(-1);
-      if (socket && !socket.closed) await once(socket, "close");
+      if (newest && live.has(newest)) await once(newest, "close");
     },
   };
 }

@@ -154,10 +154,12 @@ function respond(device: Device, socket: Socket, request: Request): void {
       setTimeout(() => socket.write(good), fault.ms);
       return;
     case "late":
-      setTimeout(() => writeSomewhere(device, socket, good), fault.ms);
+      setTimeout(writeSomewhere, fault.ms, device, socket, good);
       return;
     case "hold":
-      device.held.push(() => writeSomewhere(device, socket, good));
+      device.held.push(() => {
+        writeSomewhere(device, socket, good);
+      });
       return;
     case "unasked":
       socket.write(good);

@@ -106,9 +106,9 @@ export async function startSlave(options: { ports: number; logFile: string }): P
   const lines = createInterface({ input: child.stdout });
   const done = new Map<number, () => void>();
   let lastId = 0;
-  const [first] = await Promise.race([once(lines, "line"), died]);
+  const first: unknown[] = await Promise.race([once(lines, "line"), died]);
   // The process prints its ports first, and then a line for each command done.
-  const { ports } = JSON.parse(String(first)) as { ports: number[] };
+  const { ports } = JSON.parse(String(first[0])) as { ports: number[] };
   lines.on("line", (line) => {
     const { id } = JSON.parse(line) as { id: number };
     done.get(id)?.();
