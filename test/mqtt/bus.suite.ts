@@ -97,8 +97,9 @@ async function clearsRetained({ bus, url }: Place): Promise<void> {
 async function keepsOrder({ bus, url }: Place): Promise<void> {
   await opened(bus);
   const { inbox, close } = await subscribe(url, "test/x");
-  const kinds = [{ retain: true }, { qos: 0 }, {}, { qos: 0, retain: true }] as const;
-  const sent = Array.from({ length: 200 }, (_, i) => messageTo("test/x", String(i), kinds[i % 4]));
+  const sent = Array.from({ length: 200 }, (_, i) =>
+    messageTo("test/x", String(i), { retain: i % 2 === 0 }),
+  );
   await Promise.all(sent.map((message) => bus.publish(message)));
   for (const message of sent)
     assert.equal((await inbox.next()).payload.toString(), message.payload);
@@ -200,7 +201,7 @@ async function tellsStates({ bus }: Place): Promise<void> {
   assert.equal(closed.connected, false);
   assert.equal(closed.commands, false);
   assert.ok(closed.since >= state.since);
-  assert.equal(bus.state, closed);
+  assert.deepEqual(bus.state, closed);
 }
 
 async function leavesNoHandle({ processArguments }: Place): Promise<void> {

@@ -107,6 +107,20 @@ describe("embedded: opening", LIMIT, () => {
 });
 
 describe("embedded: clients", LIMIT, () => {
+  it("get all that is published at once, also when QoS and retain are mixed", () =>
+    withBus(async (bus, port) => {
+      const { inbox, close } = await subscribe(urlOf(port), "test/x");
+      const kinds = [{ retain: true }, { qos: 0 }, {}, { qos: 0, retain: true }] as const;
+      const sent = Array.from({ length: 40 }, (_, i) =>
+        messageTo("test/x", String(i), kinds[i % 4]),
+      );
+      await Promise.all(sent.map((message) => bus.publish(message)));
+      for (const { payload } of sent) {
+        assert.equal((await inbox.next()).payload.toString(), payload);
+      }
+      await close();
+    }));
+
   it("are turned away beyond 64 connections, and the others go on", () =>
     withBus(async (bus, port) => {
       const { inbox, close } = await subscribe(urlOf(port), "test/x");
