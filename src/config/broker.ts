@@ -11,7 +11,7 @@ export function brokerFault(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || /\s/.test(text)) return ALLOWED;
   if (LATER_SCHEMES.includes(url.protocol)) {
-    return `${url.protocol}// is not in this version yet, and edgepoll does not fall back to plain text`;
+    return `names ${url.protocol}//, which is not in this version yet; mqtt:// and ws:// are`;
   }
   if (!SCHEMES.includes(url.protocol) || url.hostname === "") return ALLOWED;
   if (url.username !== "" || url.password !== "") {

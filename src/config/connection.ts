@@ -21,7 +21,9 @@ export function parseConnection(text: string): ParsedConnection {
   if (scheme === "tcp") return parseTcp(rest);
   if (scheme === "simulator") return parseSimulator(rest);
   if (LATER_SCHEMES.includes(scheme)) {
-    return { fault: `${scheme}:// is not in this version yet; tcp:// and simulator:// are` };
+    return {
+      fault: `names ${scheme}://, which is not in this version yet; tcp:// and simulator:// are`,
+    };
   }
   return { fault: `must begin with tcp:// or simulator://${meant(scheme, SCHEMES, "://")}` };
 }

@@ -41,7 +41,9 @@ function faultsOf(file: YamlFile, issue: Issue, path: Path): Fault[] {
     return [mistakeAt(file, path.slice(0, -1), missing)];
   }
   const meant = issue.code === "invalid_value" ? meantValue(file, path, issue.values) : "";
-  return [mistakeAt(file, path, issue.message + notThis(file, path) + meant)];
+  // Only a text that says what the value must be goes on with what it is.
+  const seen = issue.message.startsWith("must be ") ? notThis(file, path) : "";
+  return [mistakeAt(file, path, issue.message + seen + meant)];
 }
 
 /** Whether an issue of a branch shows that the branch was meant, and lies within. */

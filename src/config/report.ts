@@ -28,13 +28,12 @@ export function concealed(text: string): string {
   const stars = (all: string, before: string, secret: string) =>
     all.length > 0 ? before + secret.replace(/\S/g, "*") : all;
   return text
-    .replace(/(\bpassword["']?\s*:\s*)(?!["']?\$\{)(.+)$/i, stars)
+    .replace(/(\bpassword["']?\s*:\s*)(?!\s|["']?\$\{[^}]*\}["']?(?:[\s,}]|$))(.+)$/i, stars)
     .replace(/(:\/\/)([^\s/@]+)(?=@)/g, stars);
 }
 
 function excerpt(file: YamlFile, { start, end }: Fault): string {
-  const { line, col } = placeOf(file, start);
-  const lineStart = start - (col - 1);
+  const { line, col, lineStart } = placeOf(file, start);
   const lineEnd = file.text.indexOf("\n", lineStart);
   const whole = file.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, "");
   const cut = col > WIDEST ? col - WIDEST / 2 : 0;
@@ -46,10 +45,11 @@ function excerpt(file: YamlFile, { start, end }: Fault): string {
   return `  ${gutter} | ${shown}`.trimEnd() + `\n  ${empty} | ${indent}${"^".repeat(width)}`;
 }
 
-function placeOf({ text, lines }: YamlFile, offset: number): { line: number; col: number } {
+function placeOf({ text, lines }: YamlFile, offset: number) {
   // The end of a file with a final line break is shown on its last line.
-  const last = text.endsWith("\n") && offset >= text.length ? text.length - 1 : offset;
-  return text === "" ? { line: 1, col: 1 } : lines.linePos(last);
+  const shown = text.endsWith("\n") && offset >= text.length ? text.length - 1 : offset;
+  const { line, col } = text === "" ? { line: 1, col: 1 } : lines.linePos(shown);
+  return { line, col, lineStart: shown - (col - 1) };
 }
 
 /** Without what would move the cursor of a terminal or turn its text around. */

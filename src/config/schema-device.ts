@@ -65,7 +65,7 @@ export const point = section({
   table: oneOf(["coil", "discrete", "holding", "input"])
     .optional()
     .describe("Modbus table; with address."),
-  address: integer(0, 65_535, "; the 5- and 6-digit notation has the key reference")
+  address: integer(0, 65_535, " (5- and 6-digit notation goes under reference)")
     .optional()
     .describe("0-based protocol address; with table."),
   reference: judged(REFERENCE, referenceFault)

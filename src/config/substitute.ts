@@ -22,7 +22,8 @@ export function hasSubstitution(text: string): boolean {
 export function substitute(text: string, outside: Outside): Substituted {
   const faults: string[] = [];
   const replaced = text.replace(/\$\{([^}]*)(\}?)/g, (whole, reference: string, end: string) => {
-    const value = end === "" ? { fault: "has ${ without }" } : resolve(reference, outside);
+    const value =
+      end === "" ? { fault: "has ${ without the closing }" } : resolve(reference, outside);
     if ("text" in value) return value.text;
     faults.push(value.fault);
     return whole;

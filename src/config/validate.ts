@@ -28,7 +28,9 @@ export function validate(file: YamlFile, outside: Outside): Validated {
   const unfilled = fillValues(file.contents, outside);
   const plain = plainOf(file);
   if (plain === undefined) {
-    return { faults: [{ start: 0, end: 0, text: "aliases are used too often; write it out" }] };
+    return {
+      faults: [{ start: 0, end: 0, text: "anchors are used too often; write the parts out" }],
+    };
   }
   const parsed = configSchema.safeParse(plain.value);
   const marked = markedKeys(plain.value);

@@ -54,7 +54,10 @@ function unread(text: string, lines: LineCounter, fault: Fault): YamlFile {
 function faultsOf(document: Document.Parsed): Fault[] {
   // The warning about an unknown tag is left to `oddNodes`, which refuses them all.
   const warnings = document.warnings.filter(({ code }) => code !== "TAG_RESOLVE_FAILED");
-  const faults = [...document.errors, ...warnings].map(faultOf);
+  const errors = [...document.errors, ...warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  // What follows a text that does not fit is mostly its consequence.
+  const first = errors.findIndex(({ code }) => code === "UNEXPECTED_TOKEN");
+  const faults = errors.slice(0, first < 0 ? undefined : first + 1).map(faultOf);
   const { explicit, version } = document.directives.yaml;
   if (explicit === true && version !== "1.2") {
     faults.push({ start: 0, end: 0, text: "must be YAML 1.2; leave out the line %YAML" });

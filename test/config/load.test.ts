@@ -1,0 +1,355 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ConfigError } from "../../src/core/errors.ts";
+import type { Point, Site } from "../../src/core/model.ts";
+import { loadConfig, readStateDir } from "../../src/config/load.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "edgepoll-config-"));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const host = { hostName: "Box_1.plant.local", defaultStateDir: () => "/default/state" };
+const none = () => undefined;
+let files = 0;
+
+function fileOf(text: string | Uint8Array): string {
+  const path = join(folder, `${String(files++)}.yaml`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function load(text: string, env: Readonly<Record<string, string>> = {}) {
+  return loadConfig(fileOf(text), (name) => env[name], host);
+}
+
+function refusal(run: () => unknown): ConfigError {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error;
+  }
+  throw new assert.AssertionError({ message: "it was accepted" });
+}
+
+/** A gateway with one device and the given points. */
+function plant(points: string[], { gateway = "", device = "" } = {}): string {
+  const list = points.map((point) => `          - ${point}\n`).join("");
+  return `gateways:
+  - id: boiler-room
+    connection: tcp://10.0.0.5
+${gateway}    devices:
+      - id: plc
+        unitId: 2
+${device}        points:
+${list}`;
+}
+
+const POWER = "{ id: power, table: holding, address: 0, type: float32 }";
+
+function pointsOf(site: Site): readonly Point[] {
+  return site.gateways[0]?.devices[0]?.points ?? [];
+}
+
+test("the demo loads, on the port that EDGEPOLL_PORT names", () => {
+  const demo = fileURLToPath(new URL("../../config/edgepoll.yaml", import.meta.url));
+  const { site, warnings } = loadConfig(demo, none, host);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(site.withoutEffect, []);
+  assert.equal(site.node, "demo");
+  assert.equal(site.stateDir, fileURLToPath(new URL("../../state", import.meta.url)));
+  assert.deepEqual(site.broker, { kind: "embedded", host: "127.0.0.1", port: 1883 });
+  assert.deepEqual(
+    site.gateways.map(({ id, connection }) => [id, connection.url]),
+    [
+      ["meter-hall", "simulator://energy-meter"],
+      ["meter-roof", "simulator://energy-meter"],
+    ],
+  );
+  assert.deepEqual(site.gateways[0]?.devices[0]?.points.at(5), {
+    id: "status",
+    table: "holding",
+    address: 0,
+    type: "uint16",
+    order: "ABCD",
+    interval: 10_000,
+  });
+  const moved = loadConfig(demo, (name) => (name === "EDGEPOLL_PORT" ? "2883" : undefined), host);
+  assert.deepEqual(moved.site.broker, { kind: "embedded", host: "127.0.0.1", port: 2883 });
+});
+
+test("what the file does not say is filled in", () => {
+  const text = plant([POWER]);
+  assert.deepEqual(load(text).site, {
+    node: "box_1-plant-local",
+    stateDir: "/default/state",
+    baseTopic: "polling",
+    broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
+    spool: { maxBytes: 256 * 2 ** 20, maxAge: 7 * 86_400_000 },
+    logLevel: "info",
+    gateways: [
+      {
+        id: "boiler-room",
+        connection: { kind: "tcp", url: "tcp://10.0.0.5:502", host: "10.0.0.5", port: 502 },
+        timeout: { default: 1000 },
+        retries: 1,
+        devices: [
+          {
+            id: "plc",
+            unitId: 2,
+            retain: false,
+            merge: { maxGap: 8, maxRegisters: 125, maxBits: 2000 },
+            points: [
+              {
+                id: "power",
+                table: "holding",
+                address: 0,
+                type: "float32",
+                order: "ABCD",
+                interval: 10_000,
+              },
+            ],
+          },
+        ],
+      },
+    ],
+    disabledGateways: [],
+    hash: createHash("sha256").update(text).digest("hex"),
+    withoutEffect: [],
+  });
+});
+
+test("what the file says is taken over, durations in ms and sizes in bytes", () => {
+  const head = `node: plant-a
+stateDir: data
+mqtt: { baseTopic: p/a, broker: "mqtt://b:1884", clientId: 7, username: 08, password: 0123, spool: { maxBytes: 1GiB, maxAge: 1h } }
+store: { claimAhead: 2s }
+log: { level: warn }
+defaults: { interval: 1m, timeout: 2s, retries: 0 }
+`;
+  const full =
+    "{ id: 007, reference: 300011, type: int32, order: CDAB, scale: 0.1, offset: -20, decimals: 1, unit: °C }";
+  const gateway =
+    "    phase: 1s\n    timeout: 3s\n    retries: 2\n    merge: { maxGap: 0, maxBits: 16 }\n";
+  const { site } = load(
+    head + plant([full], { gateway, device: "        merge: { maxGap: 4 }\n" }),
+  );
+  const { hash, gateways, ...rest } = site;
+  assert.match(hash, /^[0-9a-f]{64}$/);
+  assert.deepEqual(rest, {
+    node: "plant-a",
+    stateDir: join(folder, "data"),
+    baseTopic: "p/a",
+    clientId: "7",
+    broker: { kind: "external", url: "mqtt://b:1884", username: "08", password: "0123" },
+    spool: { maxBytes: 2 ** 30, maxAge: 3_600_000 },
+    claimAhead: 2000,
+    logLevel: "warn",
+    disabledGateways: [],
+    withoutEffect: [],
+  });
+  assert.equal(gateways[0]?.phase, 1000);
+  assert.deepEqual(gateways[0]?.timeout, { configured: 3000, default: 2000 });
+  assert.equal(gateways[0]?.retries, 2);
+  const [device] = gateways[0]?.devices ?? [];
+  assert.deepEqual(device?.merge, { maxGap: 4, maxRegisters: 125, maxBits: 16 });
+  assert.deepEqual(device?.points, [
+    {
+      id: "007",
+      table: "input",
+      address: 10,
+      type: "int32",
+      order: "CDAB",
+      interval: 60_000,
+      scale: 0.1,
+      offset: -20,
+      decimals: 1,
+      unit: "°C",
+    },
+  ]);
+});
+
+test("an interval is the point's, else the device's, else the gateway's, else the default", () => {
+  const point = (id: string, interval = "") =>
+    `{ id: ${id}, table: coil, address: 1, type: bool${interval} }`;
+  const points = [point("a"), point("b", ", interval: 1s")];
+  const intervals = (text: string) => pointsOf(load(text).site).map(({ interval }) => interval);
+  const gateway = "    interval: 3s\n";
+  const device = "        interval: 2s\n";
+  assert.deepEqual(intervals(plant(points, { gateway, device })), [2000, 1000]);
+  assert.deepEqual(intervals(plant(points, { gateway })), [3000, 1000]);
+  assert.deepEqual(intervals(`defaults: { interval: 4s }\n${plant(points)}`), [4000, 1000]);
+});
+
+test("ids and references are read from the source text", () => {
+  const site = load(
+    plant([
+      "{ id: 1, reference: 000010, type: bool }",
+      "{ id: 0x1, reference: 040001, type: bool }",
+    ]),
+  ).site;
+  assert.deepEqual(
+    pointsOf(site).map(({ id, table, address }) => [id, table, address]),
+    [
+      ["1", "coil", 9],
+      ["0x1", "coil", 40_000],
+    ],
+  );
+});
+
+test("a disabled gateway is checked, and then only its id is left", () => {
+  const disabled = plant([POWER], { gateway: "    enabled: false\n" });
+  const { site } = load(disabled);
+  assert.deepEqual([site.gateways, site.disabledGateways], [[], ["boiler-room"]]);
+  assert.match(refusal(() => load(disabled.replace("float32", "float33"))).message, /float32/);
+});
+
+test("keys of later versions are named when they were given, and only then", () => {
+  const head = `mqtt: { values: false, username: u, embedded: { websocket: { port: 9001 } } }
+http: {}
+store: { keep: { audit: 400d } }
+budget: { warn: 70, refuse: never }
+defaults: { failureThreshold: 5, probe: never }
+`;
+  const gateway =
+    "    maxAnswerTime: 2s\n    pause: {}\n    closeAfterPoll: true\n    failureThreshold: 3\n    probe: { first: 1m }\n";
+  const point =
+    "{ id: flow, table: input, address: 60, type: int16, min: 0, max: 5, invalid: [32767], deadband: 0.5, onChange: true, maxSilence: 1m, enum: { 0: a } }";
+  const flow = "gateways[boiler-room].devices[plc].points[flow].";
+  assert.deepEqual([...load(head + plant([point], { gateway })).site.withoutEffect].sort(), [
+    "budget",
+    "defaults.failureThreshold",
+    "defaults.probe",
+    "gateways[boiler-room].closeAfterPoll",
+    ...["deadband", "enum", "invalid", "max", "maxSilence", "min", "onChange"].map(
+      (key) => flow + key,
+    ),
+    ...["failureThreshold", "maxAnswerTime", "pause", "probe"].map(
+      (key) => `gateways[boiler-room].${key}`,
+    ),
+    "http",
+    "mqtt.embedded.websocket",
+    "mqtt.username",
+    "mqtt.values",
+    "store.keep",
+  ]);
+  const external = `mqtt: { broker: "mqtt://b", embedded: { port: 1 } }\n${plant([POWER])}`;
+  assert.deepEqual(load(external).site.withoutEffect, ["mqtt.embedded"]);
+});
+
+test("a time-out longer than the interval is a warning with its place", () => {
+  const { warnings } = load(plant([POWER], { gateway: "    interval: 1s\n    timeout: 2s\n" }));
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? "", /\.yaml:5:14 {2}gateways\[boiler-room\]\.timeout is longer/);
+  const { warnings: quiet } = load(plant([POWER], { gateway: "    timeout: 10s\n" }));
+  assert.deepEqual(quiet, []);
+});
+
+test("two gateways may name one endpoint", () => {
+  const one = plant([POWER]);
+  const other = one.replace("gateways:\n", "").replace("boiler-room", "boiler-room-2");
+  assert.equal(load(one + other).site.gateways.length, 2);
+});
+
+test("a byte order mark and Windows line ends make no difference", () => {
+  const text = plant([POWER]);
+  const { hash: _one, ...plain } = load(text).site;
+  const { hash: _other, ...windows } = load(`\ufeff${text.replaceAll("\n", "\r\n")}`).site;
+  assert.deepEqual(windows, plain);
+});
+
+test("values come from variables, files beside the configuration, and credentials", () => {
+  writeFileSync(join(folder, "mqtt.secret"), "from-file\n");
+  const env = {
+    USER_NAME: "edge",
+    EMPTY: "",
+    ON: "false",
+    WAIT: "2s",
+    CREDENTIALS_DIRECTORY: folder,
+  };
+  const broker = (password: string) => {
+    const head = `mqtt: { broker: "mqtt://b", username: "\${ENV:USER_NAME}-1", password: "${password}" }\n`;
+    const gateway = "    enabled: ${ENV:ON}\n    interval: ${ENV:WAIT}\n";
+    const { site } = load(head + plant([POWER], { gateway }), env);
+    assert.deepEqual(site.disabledGateways, ["boiler-room"]);
+    return site.broker.kind === "external" ? [site.broker.username, site.broker.password] : [];
+  };
+  assert.deepEqual(broker("${FILE:mqtt.secret}"), ["edge-1", "from-file"]);
+  assert.deepEqual(broker("${CRED:mqtt.secret}"), ["edge-1", "from-file"]);
+  assert.deepEqual(broker("${ENV:EMPTY}"), ["edge-1", ""]);
+  assert.deepEqual(broker("${ENV:EMPTY:-fallback}"), ["edge-1", "fallback"]);
+  assert.deepEqual(broker("${ENV:UNSET:-}"), ["edge-1", ""]);
+});
+
+test("what comes from outside is text: it is not looked through again, and is no YAML", () => {
+  const text = `mqtt: { broker: "mqtt://b", password: "\${ENV:PW}" }\n${plant([POWER])}`;
+  for (const PW of ["${ENV:PW}", "a: b # c", "007", "true", "$&$1"]) {
+    const { broker } = load(text, { PW }).site;
+    assert.equal(broker.kind === "external" && broker.password, PW);
+  }
+});
+
+test("a file that is not there, no file, too large or not text is refused by name", () => {
+  const pipe = join(folder, "pipe.yaml");
+  execFileSync("mkfifo", [pipe]);
+  const cases: [string, string, RegExp][] = [
+    [join(folder, "absent.yaml"), "CONFIG_MISSING", /absent\.yaml does not exist$/],
+    [folder, "CONFIG_UNREADABLE", /is not a regular file$/],
+    [pipe, "CONFIG_UNREADABLE", /pipe\.yaml is not a regular file$/],
+    ["/dev/zero", "CONFIG_UNREADABLE", /is not a regular file$/],
+    [fileOf("#".repeat(4 * 2 ** 20 + 1)), "CONFIG_UNREADABLE", /is larger than 4096 KiB$/],
+    [fileOf(new Uint8Array([0x61, 0xff])), "CONFIG_UNREADABLE", /is not UTF-8 text$/],
+  ];
+  for (const [path, code, text] of cases) {
+    const error = refusal(() => loadConfig(path, none, host));
+    assert.equal(error.code, code);
+    assert.match(error.message, text);
+  }
+});
+
+test("the state directory is found in a file with any other mistake, and no secret is asked for", () => {
+  const asked: string[] = [];
+  const env = (name: string) => {
+    asked.push(name);
+    return name === "DIR" ? "data" : undefined;
+  };
+  const read = (text: string) => readStateDir(fileOf(text), env, host);
+  const broken = 'mqtt: { password: "${ENV:PW}", brokr: x }\ngateways: 5\nlog: [\n';
+  assert.equal(read(`stateDir: ./a\n${broken}`), join(folder, "a"));
+  assert.equal(read(`stateDir: \${ENV:DIR}/b\n${broken}`), join(folder, "data/b"));
+  assert.equal(read("stateDir: /var/lib/x\n"), "/var/lib/x");
+  assert.equal(read(broken), "/default/state");
+  assert.equal(read(""), "/default/state");
+  assert.deepEqual(asked, ["DIR"]);
+  const error = refusal(() => read("stateDir: ${ENV:UNSET}\n"));
+  assert.match(error.message, /:1:11 {2}stateDir needs the environment variable UNSET/);
+});
+
+test("a site of 200 gateways with 50 points each loads", () => {
+  const points = Array.from({ length: 50 }, (_, index) => {
+    return `          - { id: p${String(index)}, table: holding, address: ${String(index * 2)}, type: float32 }\n`;
+  });
+  const gateways = Array.from({ length: 200 }, (_, index) => {
+    const head = `  - id: g${String(index)}\n    connection: tcp://10.0.0.${String(index)}\n`;
+    return `${head}    devices:\n      - id: d\n        unitId: 1\n        points:\n${points.join("")}`;
+  });
+  const { site } = load(`gateways:\n${gateways.join("")}`);
+  assert.equal(site.gateways.length, 200);
+  assert.equal(site.gateways.at(-1)?.devices[0]?.points.length, 50);
+});
+
+test("a mistake in each of 10,000 points is counted, and the report stays short", () => {
+  const points = Array.from({ length: 10_000 }, (_, index) => {
+    return `{ id: p${String(index)}, table: coil, address: -1, type: bool }`;
+  });
+  const { message } = refusal(() => load(plant(points)));
+  assert.match(message, /\n10000 mistakes, of which 100 are shown$/);
+  assert.ok(message.length < 50_000);
+});

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { baseTopicFault, brokerFault, isLoopback } from "../../src/config/broker.ts";
+import { parseConnection } from "../../src/config/connection.ts";
+import { parseReference } from "../../src/config/reference.ts";
+import { distance, similar } from "../../src/config/similar.ts";
+import { parseDuration, parseSize } from "../../src/config/units.ts";
+
+test("a duration is its number times its unit, and nothing else is a duration", () => {
+  const units = { ms: 1, s: 1e3, m: 6e4, h: 3.6e6, d: 8.64e7, y: 3.1536e10 };
+  const unit = fc.constantFrom(...Object.entries(units));
+  fc.assert(
+    fc.property(fc.nat(), unit, (number, [name, factor]) => {
+      assert.equal(parseDuration(`${String(number)}${name}`), number * factor);
+    }),
+  );
+  for (const text of ["", "10", "s", "-1s", "1.5s", "1 s", "1S", "1h30m", "1s\n", "1w", "٣s"]) {
+    assert.equal(parseDuration(text), undefined, text);
+  }
+});
+
+test("sizes count in powers of 1024", () => {
+  assert.equal(parseSize("256MiB"), 268_435_456);
+  assert.equal(parseSize("1GiB"), 1_073_741_824);
+  for (const text of ["256MB", "1", "1B", "1mib"]) assert.equal(parseSize(text), undefined, text);
+});
+
+test("a reference is a table and a 1-based number, in five digits or six", () => {
+  const tables = { "0": "coil", "1": "discrete", "3": "input", "4": "holding" };
+  const table = fc.constantFrom(...Object.entries(tables));
+  fc.assert(
+    fc.property(table, fc.integer({ min: 0, max: 65_535 }), ([digit, name], address) => {
+      const expected = { table: name, address };
+      const number = String(address + 1);
+      assert.deepEqual(parseReference(digit + number.padStart(5, "0")), expected);
+      if (number.length <= 4) {
+        assert.deepEqual(parseReference(digit + number.padStart(4, "0")), expected);
+      }
+    }),
+  );
+  for (const text of ["40000", "465537", "20001", "4001", "4000001", "0x9C41", "-40001", "4000a"]) {
+    assert.equal(parseReference(text), undefined, text);
+  }
+});
+
+test("the distance of words is a metric, and one for each change", () => {
+  const word = fc.string({ maxLength: 12 });
+  fc.assert(
+    fc.property(word, word, word, (a, b, c) => {
+      assert.equal(distance(a, a), 0);
+      assert.equal(distance(a, b), distance(b, a));
+      assert.ok(distance(a, c) <= distance(a, b) + distance(b, c));
+      assert.ok(distance(a, b) >= Math.abs(a.length - b.length));
+      assert.equal(distance(a, `${a}x`), 1);
+    }),
+  );
+  assert.equal(distance("kitten", "sitting"), 3);
+});
+
+test("only near words are meant", () => {
+  assert.equal(similar("hots", ["port", "host"]), "host");
+  assert.equal(similar("UNITID", ["id", "unitId"]), "unitId");
+  assert.equal(similar("colour", ["id", "unitId", "retain"]), undefined);
+  assert.equal(similar("xy", ["id"]), undefined);
+  assert.equal(similar("x".repeat(100_000), ["id"]), undefined);
+});
+
+test("a connection is a host and a port, or a simulated device", () => {
+  const tcp = (host: string, port: number, url: string) => ({
+    connection: { kind: "tcp", url, host, port },
+  });
+  assert.deepEqual(parseConnection("tcp://plc"), tcp("plc", 502, "tcp://plc:502"));
+  assert.deepEqual(
+    parseConnection("tcp://10.0.0.5:1502"),
+    tcp("10.0.0.5", 1502, "tcp://10.0.0.5:1502"),
+  );
+  assert.deepEqual(
+    parseConnection("tcp://[fe80::1]:503"),
+    tcp("fe80::1", 503, "tcp://[fe80::1]:503"),
+  );
+  assert.deepEqual(parseConnection("simulator://energy-meter"), {
+    connection: { kind: "simulator", url: "simulator://energy-meter", model: "energy-meter" },
+  });
+  const wrong = [
+    "",
+    "tcp://",
+    "tcp://a b",
+    "tcp://a:0",
+    "tcp://a:65536",
+    "tcp://a:",
+    "tcp://[a]",
+    "tcp://a/",
+    "tcp://u@a",
+    "tcp://1.2.3",
+    "simulator://",
+    "TCP://a",
+  ];
+  for (const text of wrong) assert.ok("fault" in parseConnection(text), text);
+});
+
+test("a broker is embedded, or at a URL without secrets, and never silently in plain text", () => {
+  const good = ["embedded", "mqtt://b", "mqtt://b:1884", "mqtt://[::1]:1883", "ws://b:9001/mqtt"];
+  for (const text of good) assert.equal(brokerFault(text), undefined, text);
+  const wrong = [
+    "",
+    "b",
+    "b:1883",
+    "mqtt://",
+    "mqtt://u:p@b",
+    "mqtt://b/x",
+    "mqtt://b?x=1",
+    "mqtts://b",
+    "wss://b",
+    "ws://b:0",
+    "ws://b#x",
+  ];
+  for (const text of wrong) assert.notEqual(brokerFault(text), undefined, text);
+});
+
+test("only addresses that no other machine can reach are loopback", () => {
+  for (const host of ["127.0.0.1", "127.8.0.1", "::1", "localhost"]) assert.ok(isLoopback(host));
+  const others = [
+    "0.0.0.0",
+    "::",
+    "10.0.0.1",
+    "127.1",
+    "127.0.0.1.evil.example",
+    "128.0.0.1",
+    "",
+    "::ffff:10.0.0.1",
+  ];
+  for (const host of others) assert.ok(!isLoopback(host), host);
+});
+
+test("a base topic has no wildcards and no empty levels", () => {
+  for (const topic of ["polling", "polling/plant-a", "Ü/1"])
+    assert.equal(baseTopicFault(topic), undefined);
+  for (const topic of ["", "/a", "a/", "a//b", "$a", "a/+", "#", "a\0b", "x".repeat(201)]) {
+    assert.notEqual(baseTopicFault(topic), undefined, topic);
+  }
+});
