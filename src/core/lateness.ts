@@ -72,7 +72,8 @@ export class Lateness {
     let seen = 0;
     for (const [i, slots] of this.#fine.entries()) {
       seen += slots;
-      if (seen >= share * total) return Math.min(FINE[i] ?? this.#max, Math.ceil(this.#max * 10) / 10);
+      if (seen >= share * total)
+        return Math.min(FINE[i] ?? this.#max, Math.ceil(this.#max * 10) / 10);
     }
     return null;
   }

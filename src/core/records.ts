@@ -17,6 +17,7 @@ export function below(prefix: string): { from: string; to: string } {
 /** Keys of the store. `schedule` is a schedule's id, `stream` a gateway's id or `$node`. */
 export const keys = {
   claim: (schedule: string) => `claim/${schedule}`,
+  claims: "claim/",
   account: (schedule: string) => `schedule/${schedule}`,
   accounts: "schedule/",
   outcome: (schedule: string, epoch: number, seq: number) =>
@@ -25,6 +26,8 @@ export const keys = {
   spool: (stream: string, number: number) => `spool/${stream}/${padded(number)}`,
   spoolStream: (stream: string) => `spool/${stream}/`,
   spoolAll: "spool/",
+  quarantine: (stream: string, number: number) => `quarantine/${stream}/${padded(number)}`,
+  quarantineAll: "quarantine/",
   gateway: (gateway: string) => `gateway/${gateway}`,
   audit: (at: number, number: number) => `audit/${padded(at)}/${padded(number)}`,
   audits: "audit/",
@@ -74,7 +77,12 @@ export function decodeClaim(text: string): Claim {
 
 /** What the ledger holds of one or more slots. */
 export type LedgerRecord =
-  | { readonly kind: "poll"; readonly seq: number; readonly outcome: PolledOutcome; readonly late: number | null }
+  | {
+      readonly kind: "poll";
+      readonly seq: number;
+      readonly outcome: PolledOutcome;
+      readonly late: number | null;
+    }
   | { readonly kind: "run"; readonly run: Run };
 
 /** Text of the outcome of a polled slot; `late` in ms. */
@@ -85,7 +93,15 @@ export function encodePoll(outcome: PolledOutcome, late: number | null): string 
 /** Text of a run of slots without a reading; its key carries the first seq. */
 export function encodeRun(run: Run): string {
   const { outcome, reason } = run.absence;
-  return JSON.stringify([outcome, reason, run.to, run.slotFrom, run.slotTo, run.told, run.untoldSlot]);
+  return JSON.stringify([
+    outcome,
+    reason,
+    run.to,
+    run.slotFrom,
+    run.slotTo,
+    run.told,
+    run.untoldSlot,
+  ]);
 }
 
 /** The ledger record of its key and text. */

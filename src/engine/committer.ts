@@ -8,6 +8,8 @@ import type { Clock, Log, Store, Write } from "../core/ports.ts";
 /** Commit times that count as recent, and after how many commits their p99 is looked at again. */
 const RECENT = 256;
 const REVIEW = 32;
+/** ms that writes given to `later` wait for a batch at most. */
+const IDLE = 1000;
 
 interface Batch {
   readonly writes: Write[];
@@ -35,6 +37,7 @@ export class Committer {
   readonly #times: number[] = [];
   #count = 0;
   #slowest = 0;
+  #lastBegan = -Infinity;
   #failing = false;
 
   constructor(store: Store, clock: Clock, log: Log) {
@@ -59,9 +62,10 @@ export class Committer {
     }
   }
 
-  /** Writes what `later` left waiting. */
-  async flush(): Promise<void> {
-    if (this.#idle.size > 0) await this.commit([]);
+  /** Writes what `later` left waiting if no batch came by for a while; rejects as `commit`. */
+  async flushIdle(): Promise<void> {
+    const idleFor = this.#clock.elapsed() - this.#lastBegan;
+    if (this.#idle.size > 0 && idleFor >= IDLE) await this.commit([]);
   }
 
   /** Recent p99 of commit times, ms. */
@@ -89,6 +93,7 @@ export class Committer {
     const idle = this.#idle;
     this.#idle = new Map();
     const began = this.#clock.elapsed();
+    this.#lastBegan = began;
     try {
       await this.#store.write([...idle.values(), ...batch.writes], true);
       this.#note(this.#clock.elapsed() - began);
@@ -113,7 +118,11 @@ export class Committer {
     const failing = error !== undefined;
     if (failing === this.#failing) return;
     this.#failing = failing;
-    if (failing) this.#log.error({ error: messageOf(error) }, "the store can't be written; nothing unclaimed is polled");
+    if (failing)
+      this.#log.error(
+        { error: messageOf(error) },
+        "the store can't be written; nothing unclaimed is polled",
+      );
     else this.#log.info({}, "the store can be written again");
   }
 }

@@ -4,7 +4,14 @@ import { messageOf } from "../core/errors.ts";
 import type { Absence, PolledOutcome } from "../core/outcome.ts";
 import type { Clock, Log, Write } from "../core/ports.ts";
 import { readingText, type Reading } from "../core/reading.ts";
-import { encodeClaim, encodePoll, encodeRun, keys, type AccountRecord, type Spooled } from "../core/records.ts";
+import {
+  encodeClaim,
+  encodePoll,
+  encodeRun,
+  keys,
+  type AccountRecord,
+  type Spooled,
+} from "../core/records.ts";
 import type { Committer } from "./committer.ts";
 import type { ClaimedSlot, Schedule, Slot } from "./schedule.ts";
 import type { Appended, Spool } from "./spool.ts";
@@ -122,7 +129,8 @@ export class Ledger {
   #keep(schedule: Schedule): Write[] {
     const now = this.#world.clock.elapsed();
     const { account, writing } = schedule;
-    if (now - schedule.keptAt < KEEP_EVERY || writing > 0 || account.settled < account.last) return [];
+    if (now - schedule.keptAt < KEEP_EVERY || writing > 0 || account.settled < account.last)
+      return [];
     schedule.keptAt = now;
     const record: AccountRecord = { ...account.keep(), closed: false };
     return [{ key: keys.account(schedule.id), value: JSON.stringify(record) }];
@@ -146,7 +154,10 @@ export class Ledger {
           return true;
         } catch (error) {
           if (clock.elapsed() >= until) return false;
-          log.debug({ schedule: schedule.id, error: messageOf(error) }, "outcome not written, trying again");
+          log.debug(
+            { schedule: schedule.id, error: messageOf(error) },
+            "outcome not written, trying again",
+          );
           await new Promise<void>((resolve) => clock.timer(RETRY, resolve));
         }
       }
@@ -205,5 +216,11 @@ function readingMessage(schedule: Schedule, reading: Reading): Spooled {
   const configured = schedule.plan.devices.find((planned) => planned.device.id === device)?.device;
   const shortest = Math.min(...(configured?.points ?? []).map((point) => point.interval));
   const retain = configured?.retain === true && interval === shortest;
-  return { topic: `readings/${gateway}/${device}`, retain, interval, slot, payload: readingText(reading) };
+  return {
+    topic: `readings/${gateway}/${device}`,
+    retain,
+    interval,
+    slot,
+    payload: readingText(reading),
+  };
 }

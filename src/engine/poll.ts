@@ -110,7 +110,8 @@ export class Poll {
 
   /** A retry must fit before the next slot; a failed connect is not tried again in the same slot. */
   #isWorthRetrying(answer: Answer): boolean {
-    if (answer.ok || answer.reason === "exception" || answer.reason === "connect_failed") return false;
+    if (answer.ok || answer.reason === "exception" || answer.reason === "connect_failed")
+      return false;
     const { clock, timeout, due, interval } = this.#task;
     return !this.#stopped && clock.elapsed() + timeout <= due + interval;
   }

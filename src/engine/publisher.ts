@@ -30,7 +30,6 @@ export class Publisher {
   readonly #changed = new Set<string>();
   readonly #refused = new Set<string>();
   #inFlight = 0;
-  #refusals = 0;
   #idle: (() => void)[] = [];
 
   constructor(world: World) {
@@ -41,11 +40,6 @@ export class Publisher {
       for (const topic of this.#retained.keys()) this.#changed.add(topic);
       this.pump();
     });
-  }
-
-  /** Messages of the spool that the broker refused. */
-  get refusals(): number {
-    return this.#refusals;
   }
 
   /** Publishes the state of a topic now and after every connect; an empty payload clears it. */
@@ -117,11 +111,12 @@ export class Publisher {
     };
     this.#send(message, (error) => {
       if (error?.code === "PUBLISH_LOST") return;
-      if (error !== undefined) {
-        this.#refusals++;
-        this.#sayRefused(message.topic, error);
+      if (error === undefined) {
+        forget([spool.acknowledge(stream, entry)]);
+        return;
       }
-      forget([spool.acknowledge(stream, entry)]);
+      this.#sayRefused(message.topic, error);
+      forget(spool.quarantine(stream, entry));
     });
     return true;
   }
@@ -147,7 +142,11 @@ export class Publisher {
         end(undefined);
       },
       (error: unknown) => {
-        end(error instanceof PublishError ? error : new PublishError("PUBLISH_LOST", messageOf(error)));
+        end(
+          error instanceof PublishError
+            ? error
+            : new PublishError("PUBLISH_LOST", messageOf(error)),
+        );
       },
     );
   }
@@ -155,6 +154,9 @@ export class Publisher {
   #sayRefused(topic: string, error: PublishError): void {
     if (this.#refused.has(topic)) return;
     this.#refused.add(topic);
-    this.#world.log.error({ topic, error: error.message }, "the broker refuses a topic; what is sent there is not delivered");
+    this.#world.log.error(
+      { topic, error: error.message },
+      "the broker refuses a topic; what is sent there is not delivered",
+    );
   }
 }

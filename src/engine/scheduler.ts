@@ -71,15 +71,23 @@ export class Scheduler {
     return this.#passes;
   }
 
-  /** Begins to make passes. */
-  open(): void {
-    this.#open = true;
-    this.#pass();
+  /** Knows a schedule from now on; it runs from `open` on, or once `start` is called. */
+  add(schedule: Schedule, running: boolean): void {
+    this.#schedules.add(schedule);
+    schedule.running = running;
   }
 
-  /** Knows a schedule from now on; it runs once `start` is called. */
-  add(schedule: Schedule): void {
-    this.#schedules.add(schedule);
+  /** Begins to make passes. Slots whose grace ended before are missed: the process was down. */
+  open(): void {
+    this.#open = true;
+    const moment = this.#moment(false);
+    for (const schedule of this.#schedules) {
+      if (!schedule.running) continue;
+      const absence: Absence = { outcome: "missed", reason: "down" };
+      this.#passBy(schedule, moment.now - schedule.grace, moment, absence);
+      this.#unclaimed.set(schedule, schedule.next.due);
+    }
+    this.#pass();
   }
 
   /** Runs a schedule; slots that passed while it was stopped are missed. */
@@ -134,7 +142,7 @@ export class Scheduler {
     }
     this.#claim(moment);
     if (moment.now >= this.#nextTell) this.#tell(moment.now);
-    void this.#world.committer.flush().catch(() => undefined);
+    void this.#world.committer.flushIdle().catch(() => undefined);
     this.#passing = false;
     this.#arm();
   };
@@ -247,6 +255,11 @@ export class Scheduler {
   #begin(schedule: Schedule, slot: ClaimedSlot): void {
     const { ticket } = schedule;
     if (ticket === undefined || schedule.claims[0] !== slot) return;
+    const moment = this.#moment(false);
+    if (slot.due + schedule.grace <= moment.now) {
+      this.#tend(schedule, moment);
+      return;
+    }
     schedule.claims.shift();
     schedule.ticket = undefined;
     schedule.account.begin(slot.seq);

@@ -4,7 +4,15 @@
  */
 import { messageOf } from "../core/errors.ts";
 import type { Log, Store, Write } from "../core/ports.ts";
-import { below, decodeSpooled, encodeSpooled, keys, numberOf, streamOf, type Spooled } from "../core/records.ts";
+import {
+  below,
+  decodeSpooled,
+  encodeSpooled,
+  keys,
+  numberOf,
+  streamOf,
+  type Spooled,
+} from "../core/records.ts";
 import { Stream, type SpoolEntry } from "./stream.ts";
 
 /** Messages kept in memory of one stream, and of all together. */
@@ -12,6 +20,8 @@ const AHEAD = 64;
 const MOST_IN_MEMORY = 8192;
 /** Entries read at once at start. */
 const PAGE = 512;
+/** Refused messages that are kept. */
+const MOST_QUARANTINED = 10_000;
 /** Holds a number whose message could not be kept; never published. */
 const NOTHING: Spooled = { topic: "", retain: false, interval: 0, slot: 0, payload: "" };
 
@@ -60,6 +70,8 @@ export class Spool {
   #messages = 0;
   #bytes = 0;
   #inMemory = 0;
+  #appended = 0;
+  #quarantined = 0;
 
   constructor(store: Store, log: Log) {
     this.#store = store;
@@ -68,6 +80,8 @@ export class Spool {
 
   /** Reads what waits on disk; before anything else is called. */
   async load(): Promise<void> {
+    const refused = { ...below(keys.quarantineAll), limit: MOST_QUARANTINED };
+    this.#quarantined = (await this.#store.range(refused)).length;
     const range = below(keys.spoolAll);
     let from = range.from;
     for (;;) {
@@ -84,12 +98,23 @@ export class Spool {
     return { messages: this.#messages, bytes: this.#bytes };
   }
 
+  /** Messages that the broker refused and that are kept aside. */
+  get quarantined(): number {
+    return this.#quarantined;
+  }
+
+  /** Characters added since the start. */
+  get appended(): number {
+    return this.#appended;
+  }
+
   /** Nominal time of the oldest message, null when nothing waits. */
   async oldest(): Promise<number | null> {
     let oldest: number | null = null;
     for (const stream of this.#streams.values()) {
       if (stream.empty) continue;
-      const head = stream.memory.get(stream.first) ?? (await this.#read(stream, stream.first, 1))[0]?.spooled;
+      const head =
+        stream.memory.get(stream.first) ?? (await this.#read(stream, stream.first, 1))[0]?.spooled;
       if (head !== undefined) oldest = Math.min(oldest ?? Infinity, head.slot);
     }
     return oldest;
@@ -101,7 +126,9 @@ export class Spool {
     const entries = messages.map((spooled) => ({ number: stream.number(), spooled }));
     return new Appended(name, entries, (confirmed) => {
       for (const entry of confirmed) {
-        this.#count(1, encodeSpooled(entry.spooled).length);
+        const size = encodeSpooled(entry.spooled).length;
+        this.#appended += size;
+        this.#count(1, size);
         this.#confirm(stream, entry);
       }
     });
@@ -131,6 +158,15 @@ export class Spool {
     stream.acknowledge(entry.number);
     this.#count(-1, -encodeSpooled(entry.spooled).length);
     return { key: keys.spool(name, entry.number) };
+  }
+
+  /** The broker refuses it for good; the returned writes move it aside, as long as there is room. */
+  quarantine(name: string, entry: SpoolEntry): Write[] {
+    const gone = this.acknowledge(name, entry);
+    if (this.#quarantined >= MOST_QUARANTINED) return [gone];
+    this.#quarantined++;
+    const key = keys.quarantine(name, entry.number);
+    return [gone, { key, value: encodeSpooled(entry.spooled) }];
   }
 
   /** The connection is gone: what was handed out and not acknowledged is handed out again, oldest first. */
@@ -170,7 +206,8 @@ export class Spool {
   #load(stream: Stream, wake: () => void): void {
     if (stream.loading) return;
     stream.loading = true;
-    this.#read(stream, stream.next, AHEAD)
+    const wanted = stream.next;
+    this.#read(stream, wanted, AHEAD)
       .then((entries) => {
         for (const { number, spooled } of entries) {
           if (stream.memory.has(number)) continue;
@@ -178,20 +215,35 @@ export class Spool {
           this.#inMemory++;
         }
         stream.loading = false;
+        // Confirmed though the commit had failed, and not in memory: there is nothing to publish.
+        if (entries[0]?.number !== wanted) this.#skip(stream, wanted);
         if (stream.ready) this.#ready.add(stream);
-        if (entries.length > 0) wake();
+        wake();
       })
       .catch((error: unknown) => {
         stream.loading = false;
         this.#ready.add(stream);
-        this.#log.error({ stream: stream.name, error: messageOf(error) }, "the spool can't be read");
+        this.#log.error(
+          { stream: stream.name, error: messageOf(error) },
+          "the spool can't be read",
+        );
       });
+  }
+
+  #skip(stream: Stream, number: number): void {
+    stream.acknowledge(number);
+    if (stream.next === number) stream.pass();
+    this.#messages--;
+    this.#log.error({ stream: stream.name, number }, "a spooled message is not on disk");
   }
 
   async #read(stream: Stream, from: number, limit: number): Promise<SpoolEntry[]> {
     const to = below(keys.spoolStream(stream.name)).to;
     const entries = await this.#store.range({ from: keys.spool(stream.name, from), to, limit });
-    return entries.map(({ key, value }) => ({ number: numberOf(key), spooled: decodeSpooled(value) }));
+    return entries.map(({ key, value }) => ({
+      number: numberOf(key),
+      spooled: decodeSpooled(value),
+    }));
   }
 
   #count(messages: number, bytes: number): void {

@@ -1,0 +1,148 @@
+/** Commands as they come in over MQTT or the control socket, and their replies. */
+
+/** The verbs of this version. */
+export const VERBS = ["start", "stop", "status"] as const;
+
+/** One of `VERBS`. */
+export type Verb = (typeof VERBS)[number];
+
+/** Verbs that are part of the interface and not in this version. */
+const LATER = ["poll", "enable", "validate", "audit", "read", "write", "reload"];
+
+/** Keys that a command may have. */
+const KEYS = ["gateway", "transaction", "expiresAt"];
+
+/** Longest transaction, characters. */
+const LONGEST_TRANSACTION = 128;
+
+const ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** Why a command was not carried out. */
+export type Refusal =
+  | "malformed"
+  | "unknown_key"
+  | "unknown_verb"
+  | "not_supported"
+  | "gateway_required"
+  | "gateway_unknown"
+  | "gateway_disabled"
+  | "expired"
+  | "busy"
+  | "store_failed"
+  | "internal";
+
+/** A command that can be carried out. */
+export interface Command {
+  readonly verb: Verb;
+  /** Ids, or all. */
+  readonly gateways: readonly string[] | "*";
+  readonly transaction?: string;
+  /** Wall time in ms. */
+  readonly expiresAt?: number;
+}
+
+/** Raised inside command handling; becomes the error of the reply. */
+export class Refused extends Error {
+  readonly code: Refusal;
+
+  constructor(code: Refusal, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The answer to a command. */
+export interface Reply {
+  readonly node: string;
+  readonly status: "ok" | "error";
+  readonly data?: unknown;
+  readonly error?: { readonly code: Refusal; readonly message: string };
+  readonly transaction?: string;
+}
+
+/** Whether the text is an id of a gateway, device or point. */
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+/** The verb of its name; throws `Refused`. */
+export function verbOf(name: string): Verb {
+  const verb = VERBS.find((known) => known === name);
+  if (verb !== undefined) return verb;
+  if (LATER.includes(name)) throw new Refused("not_supported", `${name} is not in this version`);
+  throw new Refused("unknown_verb", `there is no command "${name}"; there are ${VERBS.join(", ")}`);
+}
+
+/** The object of a command's payload: JSON, or a bare gateway id. Throws `Refused`. */
+export function fieldsOf(payload: string): Record<string, unknown> {
+  const text = payload.trim();
+  if (text === "") {
+    throw new Refused(
+      "malformed",
+      'the payload is empty; send {"gateway":"ID"}, or {"gateway":"*"} for all',
+    );
+  }
+  if (isId(text)) return { gateway: text };
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    throw new Refused("malformed", "the payload is neither a JSON object nor a gateway id");
+  }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+    throw new Refused("malformed", "the payload is not a JSON object");
+  }
+  // A JSON object that is no array has string keys.
+  return fields as Record<string, unknown>;
+}
+
+/** The transaction of a payload, if it has a usable one: a reply echoes it even when the rest is wrong. */
+export function transactionOf(fields: Record<string, unknown>): string | undefined {
+  const { transaction } = fields as { transaction?: unknown };
+  const usable =
+    typeof transaction === "string" &&
+    transaction !== "" &&
+    transaction.length <= LONGEST_TRANSACTION;
+  return usable ? transaction : undefined;
+}
+
+/** Checks the fields of a command; throws `Refused`. */
+export function commandOf(verb: Verb, fields: Record<string, unknown>): Command {
+  const stranger = Object.keys(fields).find((key) => !KEYS.includes(key));
+  if (stranger !== undefined) {
+    throw new Refused(
+      "unknown_key",
+      `there is no key "${stranger}"; ${verb} takes ${KEYS.join(", ")}`,
+    );
+  }
+  const transaction = transactionOf(fields);
+  if (fields["transaction"] !== undefined && transaction === undefined) {
+    throw new Refused("malformed", "transaction must be a text of 1 to 128 characters");
+  }
+  const { expiresAt } = fields as { expiresAt?: unknown };
+  if (expiresAt !== undefined && (typeof expiresAt !== "number" || !Number.isFinite(expiresAt))) {
+    throw new Refused("malformed", "expiresAt must be a time in ms since 1970");
+  }
+  return {
+    verb,
+    gateways: gatewaysOf(verb, fields["gateway"]),
+    ...(transaction === undefined ? {} : { transaction }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
+
+function gatewaysOf(verb: Verb, gateway: unknown): readonly string[] | "*" {
+  if (gateway === undefined && verb === "status") return "*";
+  if (gateway === undefined) {
+    throw new Refused(
+      "gateway_required",
+      `${verb} needs "gateway": an id, a list of ids, or "*" for all`,
+    );
+  }
+  if (gateway === "*") return "*";
+  const ids: unknown[] = Array.isArray(gateway) ? gateway : [gateway];
+  if (ids.length === 0 || !ids.every((id): id is string => typeof id === "string" && isId(id))) {
+    throw new Refused("malformed", 'gateway must be an id, a list of ids, or "*" for all');
+  }
+  return [...new Set(ids)];
+}

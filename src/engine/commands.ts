@@ -1,0 +1,195 @@
+/** Commands, from MQTT or the control socket: checked, carried out once, answered. */
+import {
+  commandOf,
+  fieldsOf,
+  Refused,
+  transactionOf,
+  verbOf,
+  type Command,
+  type Reply,
+} from "../core/command.ts";
+import { EdgepollError, messageOf } from "../core/errors.ts";
+import type { Clock, Incoming, Log, Message, Write } from "../core/ports.ts";
+import { responseTopicFault, type Topics } from "../core/topics.ts";
+import type { Committer } from "./committer.ts";
+import type { Gateways } from "./gateways.ts";
+import type { Health } from "./health.ts";
+import type { Journal } from "./journal.ts";
+import type { Transactions } from "./transactions.ts";
+
+/** Commands that wait while one is carried out; more are refused. */
+const MOST_WAITING = 64;
+
+/** What commands work with. */
+export interface CommandsWorld {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly topics: Topics;
+  readonly disabled: readonly string[];
+  readonly committer: Committer;
+  readonly gateways: Gateways;
+  readonly health: Health;
+  readonly journal: Journal;
+  readonly transactions: Transactions;
+  readonly reply: (message: Message) => void;
+}
+
+/** Carries commands out, one after the other. */
+export class Commands {
+  readonly #world: CommandsWorld;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(world: CommandsWorld) {
+    this.#world = world;
+  }
+
+  /** Takes a message of the command topics and sends the reply. Never throws, never rejects. */
+  receive = (message: Incoming): void => {
+    const { topics, log } = this.#world;
+    const name = topics.verbOf(message.topic);
+    if (name === undefined) return;
+    if (message.retain) {
+      log.warn({ topic: message.topic }, "a retained command is ignored; clear it");
+      return;
+    }
+    void this.ask(name, message.payload, "mqtt").then((reply) => {
+      this.#send(name, message, reply);
+    });
+  };
+
+  /** Carries out a command given by its verb and payload; never rejects. */
+  async ask(name: string, payload: string, by: string): Promise<Reply> {
+    let transaction: string | undefined;
+    try {
+      const fields = fieldsOf(payload);
+      transaction = transactionOf(fields);
+      const command = commandOf(verbOf(name), fields);
+      return await this.#inTurn(() => this.#once(command, by));
+    } catch (error) {
+      return this.#refuse(error, transaction);
+    }
+  }
+
+  async #inTurn(act: () => Promise<Reply>): Promise<Reply> {
+    if (this.#waiting >= MOST_WAITING) throw new Refused("busy", "too many commands are waiting");
+    this.#waiting++;
+    const turn = this.#tail.then(act);
+    this.#tail = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #once(command: Command, by: string): Promise<Reply> {
+    const { transactions, clock } = this.#world;
+    const { transaction, expiresAt } = command;
+    const answered = transaction === undefined ? undefined : transactions.answered(transaction);
+    if (answered !== undefined) return answered;
+    if (expiresAt !== undefined && clock.wall() > expiresAt) {
+      throw new Refused("expired", "the command came after its expiresAt; it was not carried out");
+    }
+    return command.verb === "status"
+      ? this.#status(command)
+      : this.#change(command, command.verb, by);
+  }
+
+  async #status(command: Command): Promise<Reply> {
+    const { gateways, health } = this.#world;
+    const found = this.#targets(command).flatMap((id) => gateways.get(id) ?? []);
+    const data = {
+      node: await health.node(),
+      gateways: found.map((running) => health.gateway(running)),
+    };
+    return this.#ok(data, command);
+  }
+
+  async #change(command: Command, verb: "start" | "stop", by: string): Promise<Reply> {
+    const { committer, gateways } = this.#world;
+    const desired = verb === "start" ? "running" : "stopped";
+    const targets = this.#targets(command);
+    const changing = targets.filter((id) => gateways.get(id)?.desired.desired !== desired);
+    // A stop acts at once and is made durable then; a start must be durable before anything is polled.
+    if (verb === "stop") for (const id of changing) gateways.apply(id, desired, by);
+    const writes = changing.map((id) => gateways.desire(id, desired, by));
+    const reply = this.#ok({ gateways: targets.map((id) => this.#after(id, desired)) }, command);
+    await this.#keep(committer, [...writes, ...this.#remember(command, reply)], verb);
+    if (verb === "start") for (const id of changing) gateways.apply(id, desired, by);
+    return reply;
+  }
+
+  async #keep(committer: Committer, writes: readonly Write[], verb: string): Promise<void> {
+    if (writes.length === 0) return;
+    try {
+      await committer.commit(writes);
+    } catch (error) {
+      const what = verb === "stop" ? "polling is stopped, but that" : "nothing was started: it";
+      throw new Refused(
+        "store_failed",
+        `${what} could not be written to disk: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  #after(id: string, desired: "running" | "stopped"): object {
+    const { gateways, health } = this.#world;
+    const running = gateways.get(id);
+    if (running === undefined) throw new EdgepollError("INTERNAL", `no gateway ${id}`);
+    const state = desired === "stopped" ? "stopped" : health.stateWhenRunning(running);
+    return { gateway: id, state, desired, open: [] };
+  }
+
+  #targets({ gateways: wanted }: Command): string[] {
+    const { gateways, disabled } = this.#world;
+    if (wanted === "*") return gateways.ids;
+    for (const id of wanted) {
+      if (gateways.get(id) !== undefined) continue;
+      if (disabled.includes(id)) {
+        throw new Refused("gateway_disabled", `${id} has "enabled: false" in the configuration`);
+      }
+      throw new Refused(
+        "gateway_unknown",
+        `there is no gateway ${id}; there are ${gateways.ids.join(", ")}`,
+      );
+    }
+    return [...wanted];
+  }
+
+  #remember(command: Command, reply: Reply): Write[] {
+    const { transaction } = command;
+    return transaction === undefined ? [] : this.#world.transactions.remember(transaction, reply);
+  }
+
+  #ok(data: unknown, { transaction }: Command): Reply {
+    const { node } = this.#world;
+    return { node, status: "ok", data, ...(transaction === undefined ? {} : { transaction }) };
+  }
+
+  #refuse(error: unknown, transaction: string | undefined): Reply {
+    const { node, log } = this.#world;
+    const refused = error instanceof Refused ? error : new Refused("internal", messageOf(error));
+    if (refused.code === "internal") log.error({ error: messageOf(error) }, "a command failed");
+    const { code, message } = refused;
+    const echo = transaction === undefined ? {} : { transaction };
+    return { node, status: "error", error: { code, message }, ...echo };
+  }
+
+  #send(name: string, { responseTopic, correlation }: Incoming, reply: Reply): void {
+    const { topics, log } = this.#world;
+    const fault =
+      responseTopic === undefined ? undefined : responseTopicFault(topics, responseTopic);
+    if (fault !== undefined)
+      log.warn({ responseTopic }, `a response topic is refused: it ${fault}`);
+    if (fault !== undefined || !/^[a-z]+$/.test(name)) return;
+    this.#world.reply({
+      topic: responseTopic ?? topics.reply(name),
+      payload: JSON.stringify(reply),
+      qos: 1,
+      retain: false,
+      ...(correlation === undefined ? {} : { correlation }),
+    });
+  }
+}

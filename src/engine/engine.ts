@@ -1,0 +1,195 @@
+/** The running engine: puts its parts together, starts and stops them in order. */
+import type { Reply } from "../core/command.ts";
+import type { Gateway, Site } from "../core/model.ts";
+import type { AuditEvent } from "../core/payloads.ts";
+import type { Bus, Clock, Log, Store } from "../core/ports.ts";
+import { keys } from "../core/records.ts";
+import { topicsOf } from "../core/topics.ts";
+import { ClockNotes } from "./clock-notes.ts";
+import { Commands } from "./commands.ts";
+import { Committer } from "./committer.ts";
+import { Devices, type DeviceChange } from "./devices.ts";
+import { Gateways } from "./gateways.ts";
+import { Health, type ProcessFacts } from "./health.ts";
+import { Journal, readAudit, type AuditQuery } from "./journal.ts";
+import { Ledger } from "./ledger.ts";
+import { Opening, type Endpoint, type StartReport } from "./opening.ts";
+import { Poller } from "./poller.ts";
+import { Publisher } from "./publisher.ts";
+import { Reporter } from "./reporter.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Spool } from "./spool.ts";
+import { Transactions } from "./transactions.ts";
+
+/** ms for which the spool is still published at the end of the process. */
+const LAST_PUBLISH = 3000;
+
+/** What the engine needs from the world. */
+export interface EngineWorld {
+  readonly site: Site;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly endpoint: (gateway: Gateway) => Endpoint;
+  readonly facts: () => ProcessFacts;
+  readonly self: { version: string; started: number; pid: number; clientId: string };
+}
+
+/** A node's engine. */
+export class Engine {
+  readonly #world: EngineWorld;
+  readonly #committer: Committer;
+  readonly #spool: Spool;
+  readonly #publisher: Publisher;
+  readonly #journal: Journal;
+  readonly #ledger: Ledger;
+  readonly #poller: Poller;
+  readonly #scheduler: Scheduler;
+  readonly #gateways: Gateways;
+  readonly #reporter: Reporter;
+  readonly #transactions: Transactions;
+  readonly #commands: Commands;
+  readonly #clockNotes: ClockNotes;
+  readonly #opening: Opening;
+
+  constructor(world: EngineWorld) {
+    const { site, clock, log, store, bus } = world;
+    const { node } = site;
+    const topics = topicsOf(site.baseTopic);
+    this.#world = world;
+    const committer = (this.#committer = new Committer(store, clock, log));
+    const spool = (this.#spool = new Spool(store, log));
+    const forget = committer.later.bind(committer);
+    const publisher = (this.#publisher = new Publisher({ bus, clock, log, topics, spool, forget }));
+    const spooled = publisher.pump;
+    const journal = new Journal({ node, clock, log, store, committer, spool, spooled });
+    this.#journal = journal;
+    const ledger = (this.#ledger = new Ledger({ node, committer, spool, clock, log, spooled }));
+    const devices = new Devices(clock, (change) => {
+      this.#deviceChanged(change);
+    });
+    this.#poller = new Poller({ node, clock, log, ledger, devices });
+    this.#clockNotes = new ClockNotes(clock, journal);
+    this.#scheduler = this.#newScheduler();
+    const changed = (gateway: string) => {
+      this.#reporter.touch(gateway);
+    };
+    const scheduler = this.#scheduler;
+    const gateways = (this.#gateways = new Gateways({
+      clock,
+      scheduler,
+      devices,
+      journal,
+      changed,
+    }));
+    const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
+    const health = new Health({ ...shared, spoolLimit: site.spool.maxBytes, facts: world.facts });
+    const { endpoint, self } = world;
+    this.#opening = new Opening({ site, clock, store, ledger, devices, gateways, endpoint });
+    const write = forget;
+    const reported = { site, clock, topics, devices, gateways, health, publisher, write, self };
+    this.#reporter = new Reporter(reported);
+    const transactions = (this.#transactions = new Transactions(clock, forget));
+    this.#commands = new Commands({
+      ...{ node, clock, log, topics, committer, gateways, health, journal, transactions },
+      disabled: site.disabledGateways,
+      reply: publisher.reply.bind(publisher),
+    });
+  }
+
+  /** Takes up all schedules from the store, then polls and publishes. */
+  async open(): Promise<StartReport> {
+    const { store, bus } = this.#world;
+    await this.#spool.load();
+    await this.#transactions.load(store);
+    const report = await this.#opening.restore();
+    const before = await store.get(keys.retained);
+    bus.onMessage(this.#commands.receive);
+    // A list of topics, as written by the reporter.
+    this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
+    await this.#noteStart(report);
+    this.#scheduler.open();
+    this.#publisher.pump();
+    return report;
+  }
+
+  /** Carries out a command of the control socket. */
+  ask(verb: string, payload: string, by: string): Promise<Reply> {
+    return this.#commands.ask(verb, payload, by);
+  }
+
+  /** The audit trail. */
+  audit(query: AuditQuery): Promise<AuditEvent[]> {
+    return readAudit(this.#world.store, query);
+  }
+
+  /** Ends polls, writes outcomes, publishes for at most 3 s, and says offline. The caller closes the ports. */
+  async close(): Promise<void> {
+    const { bus, clock } = this.#world;
+    await this.#gateways.close();
+    this.#scheduler.close();
+    await this.#poller.written();
+    await this.#journal.note({ kind: "node-stopped", text: `${this.#world.site.node} stops` });
+    await this.#keepAll();
+    if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
+    this.#reporter.close();
+    if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
+    await this.#committer.commit([]).catch(() => undefined);
+  }
+
+  async #keepAll(): Promise<void> {
+    const gateways = [...this.#gateways.all];
+    this.#committer.later(gateways.map((running) => this.#gateways.keep(running)));
+    const schedules = gateways.flatMap((running) => running.schedules);
+    const closings = schedules.map((schedule) => this.#ledger.close(schedule, false));
+    await Promise.all(closings).catch(() => undefined);
+  }
+
+  #newScheduler(): Scheduler {
+    const { clock, site } = this.#world;
+    const { claimAhead } = site;
+    return new Scheduler({
+      clock,
+      ledger: this.#ledger,
+      committer: this.#committer,
+      ...(claimAhead === undefined ? {} : { claimAhead }),
+      poll: this.#poller.poll,
+      stepped: this.#clockNotes.stepped,
+      suspended: this.#clockNotes.suspended,
+    });
+  }
+
+  #deviceChanged({ gateway, device, online, reason, first }: DeviceChange): void {
+    this.#reporter.touch(gateway);
+    const running = this.#gateways.get(gateway);
+    if (running !== undefined) this.#committer.later([this.#gateways.keep(running)]);
+    if (first && online) return;
+    const kind = online ? "device-online" : "device-offline";
+    const text = online ? `${device} answers again` : `${device} has no good read: ${reason ?? ""}`;
+    const data = reason === null ? {} : { data: { reason } };
+    void this.#journal.note({ kind, gateway, device, text, ...data });
+  }
+
+  async #noteStart({ unknown, missed, stopped }: StartReport): Promise<void> {
+    const { site, self } = this.#world;
+    const text =
+      `${site.node} started, version ${self.version}` +
+      (unknown + missed > 0
+        ? `; ${String(unknown)} slots unknown, ${String(missed)} missed while it was away`
+        : "");
+    const data = { unknown, missed, stopped: stopped.map(({ gateway }) => gateway) };
+    await this.#journal.note({ kind: "node-started", text, data });
+  }
+}
+
+/** Waits for work, but not longer than `most` ms. */
+async function within(clock: Clock, most: number, work: Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.timer(most, resolve);
+    void work.finally(() => {
+      cancel();
+      resolve();
+    });
+  });
+}

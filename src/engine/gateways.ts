@@ -1,0 +1,99 @@
+/** Gateways at run time: their schedules and what was last commanded. */
+import type { Gateway } from "../core/model.ts";
+import type { Clock, Write } from "../core/ports.ts";
+import { keys, type GatewayRecord } from "../core/records.ts";
+import type { Devices } from "./devices.ts";
+import type { Journal } from "./journal.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** Last command to a gateway. */
+export interface Desired {
+  readonly desired: "running" | "stopped";
+  /** Wall time, ms. */
+  readonly since: number;
+  readonly by: string | null;
+}
+
+/** A gateway that is configured. */
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly schedules: readonly Schedule[];
+  desired: Desired;
+}
+
+/** What the gateways work with. */
+export interface GatewaysWorld {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly devices: Devices;
+  readonly journal: Journal;
+  /** The state of a gateway changed. */
+  readonly changed: (gateway: string) => void;
+}
+
+/** Starts and stops gateways. */
+export class Gateways {
+  readonly #world: GatewaysWorld;
+  readonly #all = new Map<string, RunningGateway>();
+
+  constructor(world: GatewaysWorld) {
+    this.#world = world;
+  }
+
+  /** Knows a gateway from now on. */
+  add(running: RunningGateway): void {
+    this.#all.set(running.gateway.id, running);
+    for (const schedule of running.schedules) {
+      this.#world.scheduler.add(schedule, running.desired.desired === "running");
+    }
+  }
+
+  get all(): IterableIterator<RunningGateway> {
+    return this.#all.values();
+  }
+
+  get ids(): string[] {
+    return [...this.#all.keys()];
+  }
+
+  get(id: string): RunningGateway | undefined {
+    return this.#all.get(id);
+  }
+
+  /** The record that makes a command durable; to be written before `apply` for a start, after it for a stop. */
+  desire(id: string, desired: "running" | "stopped", by: string): Write {
+    const since = Math.round(this.#world.clock.wall());
+    const devices = this.#world.devices.keep(id);
+    const record: GatewayRecord = { desired, since, by, devices };
+    return { key: keys.gateway(id), value: JSON.stringify(record) };
+  }
+
+  /** Carries a command out. */
+  apply(id: string, desired: "running" | "stopped", by: string): void {
+    const running = this.#all.get(id);
+    if (running === undefined || running.desired.desired === desired) return;
+    running.desired = { desired, since: Math.round(this.#world.clock.wall()), by };
+    for (const schedule of running.schedules) {
+      if (desired === "running") this.#world.scheduler.start(schedule);
+      else void this.#world.scheduler.stop(schedule, "stopped");
+    }
+    this.#world.changed(id);
+    const kind = desired === "running" ? "gateway-started" : "gateway-stopped";
+    const text = `${id} was ${desired === "running" ? "started" : "stopped"} by ${by}`;
+    void this.#world.journal.note({ kind, gateway: id, by, text });
+  }
+
+  /** The record of a gateway as it is now. */
+  keep(running: RunningGateway): Write {
+    const { id } = running.gateway;
+    const record: GatewayRecord = { ...running.desired, devices: this.#world.devices.keep(id) };
+    return { key: keys.gateway(id), value: JSON.stringify(record) };
+  }
+
+  /** Ends all schedules; settles when every poll has ended. */
+  async close(): Promise<void> {
+    const schedules = [...this.#all.values()].flatMap((running) => running.schedules);
+    await Promise.all(schedules.map((schedule) => this.#world.scheduler.stop(schedule, "down")));
+  }
+}

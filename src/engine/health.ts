@@ -1,0 +1,196 @@
+/** How gateways and the node fare, as published. */
+import { advance } from "../core/grid.ts";
+import { missedOf, noCounts } from "../core/outcome.ts";
+import type {
+  DeviceHealth,
+  GatewayHealth,
+  GatewayState,
+  NodeHealth,
+  ScheduleHealth,
+} from "../core/payloads.ts";
+import type { Bus, Clock } from "../core/ports.ts";
+import type { Committer } from "./committer.ts";
+import type { Devices, DeviceState } from "./devices.ts";
+import type { Gateways, RunningGateway } from "./gateways.ts";
+import type { Publisher } from "./publisher.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Spool } from "./spool.ts";
+
+/** Facts about the process that the engine can't know. */
+export interface ProcessFacts {
+  /** Resident memory, bytes. */
+  readonly rss: number;
+  /** Delay of the event loop, ms. */
+  readonly loopDelay: { readonly p50: number; readonly p99: number };
+  /** Size of the store on disk, null when not known. */
+  readonly storeBytes: number | null;
+  /** Whether the system says that its clock is synchronised. */
+  readonly clockSynced: boolean;
+}
+
+/** What health is drawn from. */
+export interface HealthWorld {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly committer: Committer;
+  readonly devices: Devices;
+  readonly gateways: Gateways;
+  readonly publisher: Publisher;
+  readonly scheduler: Scheduler;
+  readonly spool: Spool;
+  readonly spoolLimit: number;
+  readonly facts: () => ProcessFacts;
+}
+
+/** Draws health. */
+export class Health {
+  readonly #world: HealthWorld;
+  readonly #startedAt: number;
+  readonly #states = new Map<string, { state: GatewayState; since: number }>();
+
+  constructor(world: HealthWorld) {
+    this.#world = world;
+    this.#startedAt = world.clock.elapsed();
+  }
+
+  /** `health/<gateway>`. */
+  gateway(running: RunningGateway): GatewayHealth {
+    const { node, clock, devices, scheduler } = this.#world;
+    const { id } = running.gateway;
+    for (const schedule of running.schedules) scheduler.catchUp(schedule);
+    const states = [...(devices.of(id)?.states.values() ?? [])];
+    const state = stateOf(running.desired.desired, states);
+    const off = state === "degraded" ? states.find((device) => device.online === false) : undefined;
+    const rate = devices.of(id)?.rate.summary(clock.elapsed());
+    return {
+      node,
+      gateway: id,
+      state,
+      desired: running.desired.desired,
+      since: this.#since(running, state),
+      ...(off?.reason ? { reason: off.reason } : {}),
+      online: state !== "stopped" && states.some((device) => device.online === true),
+      lastGood: devices.of(id)?.lastGood ?? null,
+      successRate: rate ?? { hour: null, day: null },
+      schedules: running.schedules.map((schedule) => this.#schedule(schedule)),
+      devices: states.map(deviceHealth),
+    };
+  }
+
+  /** The state a gateway has, or will have, when it is meant to run. */
+  stateWhenRunning({ gateway }: RunningGateway): GatewayState {
+    const states = [...(this.#world.devices.of(gateway.id)?.states.values() ?? [])];
+    return stateOf("running", states);
+  }
+
+  /** `node/health`. */
+  async node(): Promise<NodeHealth> {
+    const { node, clock, bus, committer, spool, facts } = this.#world;
+    const { rss, loopDelay, storeBytes, clockSynced } = facts();
+    const { state, p50, p99 } = committer.health;
+    return {
+      node,
+      uptime: Math.round(clock.elapsed() - this.#startedAt),
+      durable: bus.state.durable,
+      mqtt: this.#mqtt(),
+      spool: {
+        readings: spool.waiting.messages,
+        bytes: spool.waiting.bytes,
+        oldest: await spool.oldest(),
+        hoursUntilFull: this.#hoursUntilFull(),
+        dropped: 0,
+        quarantined: spool.quarantined,
+      },
+      store: { commit: { p50: tenth(p50), p99: tenth(p99) }, bytes: storeBytes, state },
+      loopDelay: { p50: tenth(loopDelay.p50), p99: tenth(loopDelay.p99) },
+      rss,
+      clock: clockSynced ? "synced" : "unsure",
+      findings: 0,
+      totals: this.#totals(),
+    };
+  }
+
+  #mqtt(): NodeHealth["mqtt"] {
+    const { bus, clock } = this.#world;
+    const { connected, version, commands, since, reason } = bus.state;
+    const away = connected ? {} : { away: Math.round(clock.elapsed() - since) };
+    return {
+      version,
+      refusalsInvisible: version === 4,
+      commands: connected && commands,
+      ...away,
+      ...(reason === undefined || connected ? {} : { reason }),
+    };
+  }
+
+  #schedule(schedule: Schedule): ScheduleHealth {
+    const { account, interval, claims, next, running } = schedule;
+    const offset = this.#world.clock.wall() - this.#world.clock.elapsed();
+    const soon = claims[0]?.slot ?? advance(next, 0, offset).grid.slot;
+    const { good, partial, failed, unknown, missed } = account.counts;
+    return {
+      interval,
+      epoch: account.epoch,
+      seq: account.last,
+      nextSlot: running ? soon : null,
+      counts: { good, partial, failed, unknown, missed: { ...missed } },
+      late: account.lateness.summary(),
+    };
+  }
+
+  #since(running: RunningGateway, state: GatewayState): number {
+    const { id } = running.gateway;
+    const known = this.#states.get(id);
+    if (known?.state === state) return known.since;
+    const since =
+      state === "stopped" ? running.desired.since : Math.round(this.#world.clock.wall());
+    this.#states.set(id, { state, since });
+    return since;
+  }
+
+  /** By what was spooled since the start, acknowledged or not: how long an outage could last. */
+  #hoursUntilFull(): number | null {
+    const { clock, spool, spoolLimit } = this.#world;
+    const hours = (clock.elapsed() - this.#startedAt) / 3_600_000;
+    if (spool.appended === 0 || hours <= 0) return null;
+    const left = Math.max(0, spoolLimit - spool.waiting.bytes);
+    return tenth(left / (spool.appended / hours));
+  }
+
+  #totals(): NodeHealth["totals"] {
+    const sum = { ...noCounts(), missed: 0 };
+    for (const { schedules } of this.#world.gateways.all) {
+      for (const { account } of schedules) {
+        sum.good += account.counts.good;
+        sum.partial += account.counts.partial;
+        sum.failed += account.counts.failed;
+        sum.unknown += account.counts.unknown;
+        sum.missed += missedOf(account.counts);
+      }
+    }
+    return sum;
+  }
+}
+
+/** The first that holds: stopped, degraded (a device is not online), running. */
+function stateOf(desired: "running" | "stopped", states: readonly DeviceState[]): GatewayState {
+  if (desired === "stopped") return "stopped";
+  return states.some((device) => device.online === false) ? "degraded" : "running";
+}
+
+function deviceHealth({ id, online, failures, since, reason }: DeviceState): DeviceHealth {
+  return {
+    device: id,
+    online,
+    breaker: "closed",
+    failures,
+    since: Math.round(since),
+    ...(reason === null ? {} : { reason }),
+  };
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}

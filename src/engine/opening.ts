@@ -1,0 +1,157 @@
+/** The start: every gateway of the configuration is taken up from the store, what left it is closed. */
+import { intervalsOf, scheduleId, type Gateway, type Site } from "../core/model.ts";
+import { planSchedule } from "../core/plan.ts";
+import type { Clock, Link, Store } from "../core/ports.ts";
+import { keys, type GatewayRecord } from "../core/records.ts";
+import type { Devices } from "./devices.ts";
+import type { Gateways } from "./gateways.ts";
+import { Lane } from "./lane.ts";
+import type { Ledger } from "./ledger.ts";
+import { leftSchedules, restore, type Restored } from "./restore.ts";
+import { Schedule } from "./schedule.ts";
+
+/** The way to a gateway's endpoint; gateways with the same key share a lane. */
+export interface Endpoint {
+  readonly key: string;
+  readonly link: Link;
+}
+
+/** What was found when the schedules were taken up. */
+export interface StartReport {
+  /** Slots claimed without an outcome. */
+  readonly unknown: number;
+  /** Slots that passed while the node was away. */
+  readonly missed: number;
+  readonly stopped: readonly { gateway: string; since: number; by: string | null }[];
+  readonly schedules: number;
+  /** Elapsed time of the first slot, null when nothing runs. */
+  readonly firstDue: number | null;
+}
+
+/** What opening works with. */
+export interface OpeningWorld {
+  readonly site: Site;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly devices: Devices;
+  readonly gateways: Gateways;
+  readonly endpoint: (gateway: Gateway) => Endpoint;
+}
+
+/** Takes up all gateways. */
+export class Opening {
+  readonly #world: OpeningWorld;
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(world: OpeningWorld) {
+    this.#world = world;
+  }
+
+  /** Restores all gateways and closes the accounts of schedules that left the configuration. */
+  async restore(): Promise<StartReport> {
+    const { site, gateways } = this.#world;
+    await this.#closeLeft();
+    let unknown = 0;
+    let missed = 0;
+    for (const gateway of site.gateways) {
+      for (const found of await this.#gateway(gateway)) {
+        unknown += found.unknown;
+        missed += found.missed;
+      }
+    }
+    const all = [...gateways.all];
+    const stopped = all.filter(({ desired }) => desired.desired === "stopped");
+    const schedules = all.flatMap((running) => running.schedules);
+    const dues = schedules.filter(({ running }) => running).map(({ next }) => next.due);
+    return {
+      ...{ unknown, missed, schedules: schedules.length },
+      stopped: stopped.map(({ gateway, desired }) => ({ gateway: gateway.id, ...desired })),
+      firstDue: dues.length === 0 ? null : dues.reduce((a, b) => Math.min(a, b)),
+    };
+  }
+
+  async #gateway(gateway: Gateway): Promise<Restored[]> {
+    const { store, devices, gateways, clock } = this.#world;
+    const text = await store.get(keys.gateway(gateway.id));
+    // As written by Gateways: the store has checked its checksum.
+    const kept = text === undefined ? undefined : (JSON.parse(text) as GatewayRecord);
+    const { desired, since, by } = kept ?? { desired: "running", since: clock.wall(), by: null };
+    const { silent } = devices.add(gateway, kept?.devices ?? {});
+    const { link, lane } = this.#way(gateway);
+    const schedules: Schedule[] = [];
+    const restored: Restored[] = [];
+    for (const interval of intervalsOf(gateway)) {
+      const found = await restore(this.#world, gateway, interval, desired === "stopped");
+      const plan = planSchedule(gateway, interval);
+      const account = found.ended ?? found.account;
+      const parts = { gateway, interval, plan, link, lane, account, next: found.next, silent };
+      schedules.push(await this.#adopt(new Schedule(parts), found));
+      restored.push(found);
+    }
+    gateways.add({ gateway, schedules, desired: { desired, since, by } });
+    return restored;
+  }
+
+  /** Writes what was found out about a schedule; where an epoch ended, the new one begins after that. */
+  async #adopt(schedule: Schedule, found: Restored): Promise<Schedule> {
+    const { ledger } = this.#world;
+    if (!found.found) return schedule;
+    const { seq, slot, due, interval } = found.next;
+    const last = { seq: seq - 1, slot: slot - interval, due: due - interval };
+    ledger.adopt(schedule, found.changes, found.ended === undefined ? last : undefined);
+    if (found.ended !== undefined) {
+      await ledger.close(schedule, false);
+      schedule.account = found.account;
+      schedule.settled = 0;
+    }
+    return schedule;
+  }
+
+  async #closeLeft(): Promise<void> {
+    const { site, store, ledger } = this.#world;
+    const ids = site.gateways.flatMap((gateway) =>
+      intervalsOf(gateway).map((interval) => scheduleId(gateway.id, interval)),
+    );
+    for (const { gateway, interval } of await leftSchedules(store, new Set(ids))) {
+      const gone = goneGateway(gateway);
+      const found = await restore(this.#world, gone, interval, false);
+      const account = found.ended ?? found.account;
+      const plan = { devices: [] };
+      const { link, lane } = { link: NO_LINK, lane: new Lane() };
+      const silent = new Set<string>();
+      const parts = {
+        gateway: gone,
+        interval,
+        plan,
+        link,
+        lane,
+        account,
+        next: found.next,
+        silent,
+      };
+      const schedule = new Schedule(parts);
+      ledger.adopt(schedule, found.changes, undefined);
+      ledger.tellOpen(schedule);
+      await ledger.close(schedule, true);
+    }
+  }
+
+  #way(gateway: Gateway): { link: Link; lane: Lane } {
+    const { key, link } = this.#world.endpoint(gateway);
+    const lane = this.#lanes.get(key) ?? new Lane();
+    this.#lanes.set(key, lane);
+    return { link, lane };
+  }
+}
+
+/** A gateway that left the configuration: only its account is of interest. */
+function goneGateway(id: string): Gateway {
+  const connection = { kind: "tcp", url: "", host: "", port: 0 } as const;
+  return { id, connection, timeout: { default: 1000 }, retries: 0, devices: [] };
+}
+
+const NO_LINK: Link = {
+  read: () => Promise.reject(new Error("a gateway that is gone is not polled")),
+  close: () => Promise.resolve(),
+};

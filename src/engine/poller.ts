@@ -1,0 +1,76 @@
+/** A slot from its first request to its outcome: poll, readings, ledger. */
+import { messageOf } from "../core/errors.ts";
+import type { Clock, Log } from "../core/ports.ts";
+import { outcomeOf, readingOf, type Reading } from "../core/reading.ts";
+import type { Devices } from "./devices.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Ticket } from "./lane.ts";
+import { Poll, type PollResult } from "./poll.ts";
+import type { Schedule, Slot } from "./schedule.ts";
+
+/** What the poller works with. */
+export interface PollerWorld {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly devices: Devices;
+}
+
+/** Polls slots. */
+export class Poller {
+  readonly #world: PollerWorld;
+  readonly #writing = new Set<Promise<void>>();
+
+  constructor(world: PollerWorld) {
+    this.#world = world;
+  }
+
+  /** Polls a slot; settles when all its requests are settled, its outcome perhaps still being written. Never rejects. */
+  poll = async (schedule: Schedule, slot: Slot, ticket: Ticket): Promise<void> => {
+    const { plan, link, lane, gateway, interval, timeout, silent } = schedule;
+    const { clock } = this.#world;
+    const { retries } = gateway;
+    const task = { plan, link, lane, clock, interval, timeout, retries, due: slot.due, silent };
+    const poll = new Poll(task);
+    schedule.poll = poll;
+    let result: PollResult = { devices: [], sentAt: null };
+    try {
+      result = await poll.run(ticket);
+    } catch (error) {
+      ticket.leave();
+      this.#world.log.error({ schedule: schedule.id, error: messageOf(error) }, "a poll broke off");
+    }
+    schedule.poll = undefined;
+    this.#settle(schedule, slot, result);
+  };
+
+  /** Settles when every outcome is written, or given up. */
+  async written(): Promise<void> {
+    await Promise.all(this.#writing);
+  }
+
+  #settle(schedule: Schedule, slot: Slot, result: PollResult): void {
+    const late = result.sentAt === null ? null : Math.max(0, result.sentAt - slot.due);
+    const readings = this.#readings(schedule, slot, result, late);
+    const all = result.devices.flatMap(({ results }) => results);
+    const outcome = outcomeOf(all, readings);
+    this.#world.devices.polled(schedule, result.devices, readings, outcome);
+    const writing = this.#world.ledger.settle(schedule, { slot, outcome, late, readings });
+    this.#writing.add(writing);
+    void writing.finally(() => this.#writing.delete(writing));
+  }
+
+  #readings(schedule: Schedule, slot: Slot, result: PollResult, late: number | null): Reading[] {
+    const { node, clock } = this.#world;
+    const { gateway, interval, account } = schedule;
+    const wallOffset = clock.wall() - clock.elapsed();
+    return result.devices.map(({ device, results, settledAt }) =>
+      readingOf({
+        ...{ node, gateway: gateway.id, device: device.id, interval, epoch: account.epoch },
+        ...{ seq: slot.seq, slot: slot.slot, results, late, settledAt, wallOffset },
+        clockUnsure: false,
+      }),
+    );
+  }
+}

@@ -1,0 +1,129 @@
+/** Takes up every schedule from the store at start. */
+import { Account } from "../core/account.ts";
+import { layGrid, nextEpoch, phaseOf, type Grid } from "../core/grid.ts";
+import { scheduleId, type Gateway } from "../core/model.ts";
+import type { Clock, Store } from "../core/ports.ts";
+import { recover, type Recovered } from "../core/recover.ts";
+import {
+  below,
+  decodeClaim,
+  decodeLedger,
+  keys,
+  type AccountRecord,
+  type Claim,
+  type LedgerRecord,
+} from "../core/records.ts";
+
+/** Ledger records read at once. */
+const PAGE = 1000;
+
+/** How a schedule goes on, and what is to be said about it. */
+export interface Restored extends Recovered {
+  /** Whether an account was found. */
+  readonly found: boolean;
+}
+
+/** What restoring works with. */
+export interface RestoreWorld {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+/** The phase of a schedule. */
+export function phaseFor(gateway: Gateway, interval: number): number {
+  return (gateway.phase ?? phaseOf(gateway.id, interval)) % interval;
+}
+
+/** Goes on with a schedule of the configuration, or begins its account. */
+export async function restore(
+  world: RestoreWorld,
+  gateway: Gateway,
+  interval: number,
+  stopped: boolean,
+): Promise<Restored> {
+  const id = scheduleId(gateway.id, interval);
+  const phase = phaseFor(gateway, interval);
+  const { claim, kept } = await readAccount(world.store, id);
+  const { clock } = world;
+  const now = { elapsed: clock.elapsed(), wall: clock.wall(), boot: clock.bootId };
+  if (claim === undefined || kept?.closed === true) {
+    return begin({ interval, phase, seq: 1 }, claim, now);
+  }
+  const records = await readLedger(
+    world.store,
+    id,
+    kept?.epoch === claim.epoch ? kept : undefined,
+    claim,
+  );
+  const account = kept?.epoch === claim.epoch ? kept : new Account(claim.epoch).keep();
+  const found = { interval, phase, claim, kept: account, records, stopped, now };
+  return { ...recover(found), found: true };
+}
+
+/** Ids of the schedules in the store that are not closed and not among `configured`. */
+export async function leftSchedules(
+  store: Store,
+  configured: ReadonlySet<string>,
+): Promise<{ gateway: string; interval: number }[]> {
+  const entries = await store.range(below(keys.claims));
+  const left: { gateway: string; interval: number }[] = [];
+  for (const { key } of entries) {
+    const id = key.slice(keys.claims.length);
+    const [gateway = "", interval = ""] = id.split("@");
+    const { kept } = await readAccount(store, id);
+    if (configured.has(id) || kept?.closed === true) continue;
+    left.push({ gateway, interval: Number(interval) });
+  }
+  return left;
+}
+
+async function readAccount(
+  store: Store,
+  id: string,
+): Promise<{ claim: Claim | undefined; kept: AccountRecord | undefined }> {
+  const claim = await store.get(keys.claim(id));
+  const kept = await store.get(keys.account(id));
+  return {
+    claim: claim === undefined ? undefined : decodeClaim(claim),
+    // As written by the ledger: the store has checked its checksum.
+    kept: kept === undefined ? undefined : (JSON.parse(kept) as AccountRecord),
+  };
+}
+
+/** Records from the last one at or before what is kept, on: that one may be a run that goes on. */
+async function readLedger(
+  store: Store,
+  id: string,
+  kept: AccountRecord | undefined,
+  claim: Claim,
+): Promise<LedgerRecord[]> {
+  const { to } = below(keys.outcomes(id, claim.epoch));
+  const start = below(keys.outcomes(id, claim.epoch)).from;
+  const after = keys.outcome(id, claim.epoch, (kept?.at ?? 0) + 1);
+  const records = await store.range({ from: start, to: after, limit: 1, reverse: true });
+  for (let from = after; ;) {
+    const page = await store.range({ from, to, limit: PAGE });
+    records.push(...page);
+    const last = page.at(-1);
+    if (page.length < PAGE || last === undefined) break;
+    from = `${last.key}\0`;
+  }
+  return records.map(({ key, value }) => decodeLedger(key, value));
+}
+
+/** A new account: the very first at the next slot of the grid, every other a full interval away. */
+function begin(
+  place: Pick<Grid, "interval" | "phase" | "seq">,
+  before: Claim | undefined,
+  now: { elapsed: number; wall: number },
+): Restored {
+  const from = now.elapsed + (before === undefined ? 0 : place.interval);
+  return {
+    account: new Account(nextEpoch(before?.epoch, now.wall)),
+    next: layGrid(place, from, now.wall - now.elapsed),
+    changes: [],
+    unknown: 0,
+    missed: 0,
+    found: false,
+  };
+}

@@ -1,0 +1,60 @@
+/** Transactions that were answered, so that the same one is answered again and not carried out again. */
+import type { Reply } from "../core/command.ts";
+import type { Clock, Store, Write } from "../core/ports.ts";
+import { below, keys, type AnsweredRecord } from "../core/records.ts";
+
+/** How long and how many are remembered. */
+const MEMORY = 600_000;
+const MOST = 10_000;
+
+/** Remembers answers for ten minutes, at most 10,000, across restarts. */
+export class Transactions {
+  readonly #clock: Clock;
+  readonly #forget: (writes: readonly Write[]) => void;
+  /** By transaction, oldest first. */
+  readonly #answered = new Map<string, { readonly at: number; readonly reply: Reply }>();
+
+  constructor(clock: Clock, forget: (writes: readonly Write[]) => void) {
+    this.#clock = clock;
+    this.#forget = forget;
+  }
+
+  /** Takes up what the store remembers. */
+  async load(store: Store): Promise<void> {
+    const entries = await store.range({ ...below(keys.commandsAll), limit: MOST });
+    const found = entries.map(({ key, value }) => {
+      // As written by `remember`: the store has checked its checksum.
+      const { at, reply } = JSON.parse(value) as AnsweredRecord;
+      const transaction = decodeURIComponent(key.slice(keys.commandsAll.length));
+      return { transaction, at, reply: JSON.parse(reply) as Reply };
+    });
+    found.sort((a, b) => a.at - b.at);
+    for (const { transaction, at, reply } of found) this.#answered.set(transaction, { at, reply });
+    this.#expire();
+  }
+
+  /** The answer that was given, if it is remembered. */
+  answered(transaction: string): Reply | undefined {
+    this.#expire();
+    return this.#answered.get(transaction)?.reply;
+  }
+
+  /** Remembers an answer; the writes make it outlive the process. */
+  remember(transaction: string, reply: Reply): Write[] {
+    const at = Math.round(this.#clock.wall());
+    this.#answered.set(transaction, { at, reply });
+    this.#expire();
+    const record: AnsweredRecord = { at, reply: JSON.stringify(reply) };
+    return [{ key: keys.command(transaction), value: JSON.stringify(record) }];
+  }
+
+  #expire(): void {
+    const now = this.#clock.wall();
+    for (const [transaction, { at }] of this.#answered) {
+      const isFresh = Math.abs(now - at) <= MEMORY;
+      if (isFresh && this.#answered.size <= MOST) return;
+      this.#answered.delete(transaction);
+      this.#forget([{ key: keys.command(transaction) }]);
+    }
+  }
+}
