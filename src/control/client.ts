@@ -1,0 +1,79 @@
+/** Asks a running node. */
+import { connect } from "node:net";
+import {
+  type EdgepollError,
+  NoNodeError,
+  PermissionError,
+  UnavailableError,
+  messageOf,
+} from "../core/errors.ts";
+import { sudoFor } from "./owner.ts";
+import { readAnswer, requestLine } from "./protocol.ts";
+
+/** Characters of an answer. */
+const LONGEST_ANSWER = 64 * 1024 * 1024;
+
+/**
+ * The data a node answers at its control socket; `timeout` in ms without a sign of life.
+ * Throws `NoNodeError` NODE_ABSENT, `PermissionError`, `UnavailableError` NODE_UNRESPONSIVE, or what the node answers.
+ */
+export async function askControl(
+  path: string,
+  verb: string,
+  args: Record<string, unknown>,
+  timeout = 10_000,
+): Promise<unknown> {
+  return readAnswer(await exchange(path, requestLine(verb, args), timeout));
+}
+
+function exchange(path: string, request: string, timeout: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    let failure = unresponsive(`The node at ${path} closed the connection without an answer.`);
+    const parts: string[] = [];
+    let length = 0;
+    socket.setEncoding("utf8");
+    socket.setTimeout(timeout, () => {
+      failure = unresponsive(`The node at ${path} did not answer in ${String(timeout)} ms.`);
+      socket.destroy();
+    });
+    socket.on("data", (part: string) => {
+      parts.push(part);
+      length += part.length;
+      if (part.includes("\n") || length > LONGEST_ANSWER) socket.destroy();
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      failure = failureOf(error, path);
+    });
+    socket.on("close", () => {
+      const [line, rest] = parts.join("").split("\n", 2);
+      if (line !== undefined && rest !== undefined) resolve(line);
+      else reject(failure);
+    });
+    socket.write(request);
+  });
+}
+
+function failureOf(error: NodeJS.ErrnoException, path: string): EdgepollError {
+  switch (error.code) {
+    case "ENOENT":
+    case "ECONNREFUSED": {
+      const text = `No node runs: nothing listens at ${path}. edgepoll start begins one.`;
+      return new NoNodeError("NODE_ABSENT", text, error);
+    }
+    case "EACCES":
+    case "EPERM": {
+      const sudo = sudoFor(path);
+      const hint = sudo === undefined ? "Ask as that user." : `Ask with: ${sudo} edgepoll …`;
+      const text = `The node at ${path} belongs to another user. ${hint}`;
+      return new PermissionError("PERMISSION", text, error);
+    }
+    default:
+      return unresponsive(`The node at ${path} can't be reached: ${messageOf(error)}.`, error);
+  }
+}
+
+function unresponsive(text: string, cause?: Error): UnavailableError {
+  const hint = "It may be busy or stuck; its log says more.";
+  return new UnavailableError("NODE_UNRESPONSIVE", `${text} ${hint}`, cause);
+}

@@ -1,0 +1,66 @@
+/** The lines of the control socket: `{"verb","args"}` there, `{"ok","data"}` or `{"ok","error"}` back. */
+import { ERROR_CODES, EdgepollError, type ErrorCode, UsageError } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
+
+/** Does what a verb says and gives back the data of the answer. */
+export type Handle = (verb: string, args: Record<string, unknown>) => Promise<unknown>;
+
+/** The request as a line. */
+export function requestLine(verb: string, args: Record<string, unknown>): string {
+  return `${JSON.stringify({ verb, args })}\n`;
+}
+
+/** The answer to a request's line, as a line; undefined is a request that was too long. */
+export async function answerTo(
+  line: string | undefined,
+  handle: Handle,
+  log: Log,
+): Promise<string> {
+  try {
+    const { verb, args } = parseRequest(line);
+    return `${JSON.stringify({ ok: true, data: await handle(verb, args) })}\n`;
+  } catch (error) {
+    const known = error instanceof EdgepollError;
+    if (!known) log.error({ error }, "a command met a bug");
+    const message = known ? error.message : "A bug in edgepoll; the log of the node says where.";
+    const code: ErrorCode = known ? error.code : "INTERNAL";
+    return `${JSON.stringify({ ok: false, error: { code, message } })}\n`;
+  }
+}
+
+/** The data of an answer's line. Throws the error that the answer tells, or INTERNAL when it makes no sense. */
+export function readAnswer(line: string): unknown {
+  const answer = parseObject(line);
+  if (answer?.["ok"] === true) return answer["data"];
+  const error = answer?.["ok"] === false ? asObject(answer["error"]) : undefined;
+  if (!error) throw new EdgepollError("INTERNAL", "The node's answer makes no sense.");
+  const message = String(error["message"]);
+  if (isErrorCode(error["code"])) throw new EdgepollError(error["code"], message);
+  throw new EdgepollError("INTERNAL", `${String(error["code"])}: ${message}`);
+}
+
+function parseRequest(line: string | undefined): { verb: string; args: Record<string, unknown> } {
+  if (line === undefined) throw new UsageError("USAGE", "A request has at most 64 KiB.");
+  const request = parseObject(line);
+  const args = asObject(request?.["args"] ?? {});
+  const verb = request?.["verb"];
+  if (typeof verb === "string" && args) return { verb, args };
+  throw new UsageError("USAGE", 'A request is a line like {"verb":"status","args":{}}.');
+}
+
+function parseObject(line: string): Record<string, unknown> | undefined {
+  try {
+    return asObject(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+function asObject(value: unknown): Record<string, unknown> | undefined {
+  const is = typeof value === "object" && value !== null && !Array.isArray(value);
+  return is ? (value as Record<string, unknown>) : undefined; // any object may be read so
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERROR_CODES, code);
+}
