@@ -1,5 +1,6 @@
 /** The reading of one device from one poll, and the outcome of the poll. */
 import type { Doubt, Value } from "./decode.ts";
+import type { PolledOutcome } from "./outcome.ts";
 import type { PlannedRequest } from "./plan.ts";
 import type { Answer } from "./ports.ts";
 
@@ -114,7 +115,7 @@ export function deviceAnswered(results: readonly RequestResult[]): boolean {
 export function outcomeOf(
   results: readonly RequestResult[],
   readings: readonly Reading[],
-): "good" | "partial" | "failed" {
+): PolledOutcome {
   if (!deviceAnswered(results)) return "failed";
   const whole = readings.every(({ reason, errors }) => reason === undefined && !errors);
   return whole ? "good" : "partial";
