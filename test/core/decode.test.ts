@@ -123,7 +123,7 @@ test("reads back what another codec wrote, in every type and order", () => {
       // The letters of an order name the bytes in the order they stand on the wire.
       const letters =
         size === 2 ? { ABCD: "AB", CDAB: "AB", BADC: "BA", DCBA: "BA" }[order] : order;
-      const wire = Buffer.from([...letters].map((letter) => plain["ABCD".indexOf(letter)] ?? 0));
+      const wire = Buffer.from(Array.from(letters, (letter) => plain["ABCD".indexOf(letter)] ?? 0));
       const words = Array.from({ length: size / 2 }, (_, i) => wire.readUInt16BE(2 * i));
       assert.deepEqual(decoded({ type, order }, words), { value });
     }),

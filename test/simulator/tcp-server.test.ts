@@ -79,11 +79,14 @@ async function mbpoll(port: number, ...args: string[]): Promise<Record<string, n
   const where = ["-m", "tcp", "-p", String(port), "-0", "-1", "-o", "5", ...args, "127.0.0.1"];
   const { stdout } = await promisify(execFile)(MBPOLL, where, { timeout: 10_000 });
   const lines = stdout.matchAll(/^\[(\d+)\]:\s+(\S+)/gm);
-  return Object.fromEntries([...lines].map(([, address, value]) => [address, Number(value)]));
+  return Object.fromEntries<number>(
+    [...lines].map(([, address = "", value]) => [address, Number(value)]),
+  );
 }
 
 test("mbpoll reads the floats of the meter", withMbpoll, async (t) => {
-  const { port, clock, requests } = await start(t);
+  const simulator = await start(t);
+  const { port, clock } = simulator;
   const floats = ["-t", "3:float", "-B"];
   const { 0: voltage = 0 } = await mbpoll(port, ...floats, "-r", "0");
   const { 6: current = 0 } = await mbpoll(port, ...floats, "-r", "6");
@@ -96,7 +99,7 @@ test("mbpoll reads the floats of the meter", withMbpoll, async (t) => {
   const { 72: later = 0 } = await mbpoll(port, ...floats, "-r", "72", "-a", "200");
   const used = later - (first[72] ?? 0);
   assert.ok(used > 1.4 && used < 1.6, `${String(used)} kWh in an hour`);
-  assert.equal(requests(), 5);
+  assert.equal(simulator.requests(), 5);
 });
 
 test("mbpoll reads registers and bits", withMbpoll, async (t) => {
@@ -124,13 +127,14 @@ test(
 );
 
 test("hangs up on bytes that are no Modbus/TCP, and serves the others on", LIMIT, async (t) => {
-  const { port, requests } = await start(t);
+  const simulator = await start(t);
+  const { port } = simulator;
   const [bad, fine] = [await join(port), await join(port)];
   bad.write("GET / HTTP/1.1\r\n\r\n");
   await ended(bad.resume());
   fine.write(frame(1, 1, 0, 0, 0, 1));
   assert.deepEqual(await take(fine, 10), [0, 1, 0, 0, 0, 4, 17, 1, 1, 1]);
-  assert.equal(requests(), 1);
+  assert.equal(simulator.requests(), 1);
 });
 
 test("outlives a client that resets its connection", LIMIT, async (t) => {
@@ -170,7 +174,7 @@ test("close ends the connections and frees the port", LIMIT, async (t) => {
   const socket = await join(first.port);
   const closed = ended(socket.resume());
   await Promise.all([first.close(), first.close(), closed]);
-  await start(t, { port: first.port });
+  await assert.rejects(join(first.port), { code: "ECONNREFUSED" });
 });
 
 test("says which devices there are when it does not know one", async () => {
