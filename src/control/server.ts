@@ -35,7 +35,8 @@ export interface ControlOptions {
  */
 export async function openControl(options: ControlOptions): Promise<{ close(): Promise<void> }> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  // A client may end its side once it has asked.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     serve(socket, options);
@@ -60,10 +61,7 @@ export async function openControl(options: ControlOptions): Promise<{ close(): P
   };
 }
 
-/**
- * Reads one line; from then on the socket is paused, which marks it as owed an answer
- * and keeps a client that ended its side from ending ours.
- */
+/** Reads one line; from then on the socket is paused, which also marks it as owed an answer. */
 function serve(socket: Socket, options: ControlOptions): void {
   const parts: Buffer[] = [];
   let length = 0;
