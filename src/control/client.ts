@@ -29,7 +29,9 @@ export async function askControl(
 function exchange(path: string, request: string, timeout: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
-    let failure = unresponsive(`The node at ${path} closed the connection without an answer.`);
+    let failure: EdgepollError = unresponsive(
+      `The node at ${path} closed the connection without an answer.`,
+    );
     const parts: string[] = [];
     let length = 0;
     socket.setEncoding("utf8");

@@ -37,7 +37,7 @@ export async function openDatabase(path: string, id: string): Promise<Database> 
   refuseUnlessWhole(path);
   const database = await open(path, false);
   try {
-    const frame: Buffer | undefined = await database.get(ID_KEY);
+    const frame = await readFrame(database, ID_KEY);
     const found = frame && decodeFrame(ID_KEY, frame);
     if (found === id) return database;
     throw new StateDirectoryError(
@@ -50,6 +50,11 @@ export async function openDatabase(path: string, id: string): Promise<Database> 
     await database.close();
     throw asStoreError(error, `read the id of ${path}`);
   }
+}
+
+/** The frame under a key, undefined when there is none (which the library's types leave out). */
+export function readFrame(database: Database, key: string): Promise<Buffer | undefined> {
+  return database.get(key);
 }
 
 /** What a failure of LevelDB or of the file system means; errors of edgepoll stay as they are. */

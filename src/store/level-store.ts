@@ -1,7 +1,7 @@
 /** The store on disk. */
-import { EdgepollError, StoreError } from "../core/errors.ts";
+import { type EdgepollError, StoreError } from "../core/errors.ts";
 import type { Clock, Entry, Range, Store, Write } from "../core/ports.ts";
-import { FIRST_KEY, asStoreError, openDatabase, type Database } from "./database.ts";
+import { FIRST_KEY, asStoreError, openDatabase, readFrame, type Database } from "./database.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { prepare, type Place } from "./prepare.ts";
 
@@ -73,7 +73,7 @@ class LevelStore implements Store {
 
   get(key: string): Promise<string | undefined> {
     return this.#read(async () => {
-      const frame: Buffer | undefined = await this.#database.get(key);
+      const frame = await readFrame(this.#database, key);
       return frame && decodeFrame(key, frame);
     });
   }

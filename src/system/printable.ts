@@ -1,8 +1,7 @@
 /** Makes text from outside safe to show. */
 
 /** C0 and C1 control characters, DEL, line separators and the marks that turn the direction of text. */
-// eslint-disable-next-line no-control-regex -- control characters are what it is about
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** The text with each character that could move a cursor or hide text written as `\uXXXX`. */
 export function printable(text: string): string {
