@@ -1,0 +1,33 @@
+/** What a node answers at its control socket. */
+import type { Engine } from "../engine/engine.ts";
+
+/** Events one request can get. */
+const MOST_EVENTS = 10_000;
+
+/** The handler of the control socket; `end` begins the end of the process. */
+export function handleControl(engine: Engine, end: (why: string) => void) {
+  return async (verb: string, args: Record<string, unknown>): Promise<unknown> => {
+    const payload = recordOf(args["payload"]);
+    const by = typeof args["by"] === "string" ? args["by"].slice(0, 100) : "cli";
+    if (verb === "end") {
+      end(by);
+      return {};
+    }
+    if (verb === "events") return engine.audit(queryOf(payload));
+    return engine.ask(verb, JSON.stringify(payload), by);
+  };
+}
+
+function queryOf(payload: Record<string, unknown>): { since: number; gateway?: string; limit: number } {
+  const { since, gateway, limit } = payload as { since?: unknown; gateway?: unknown; limit?: unknown };
+  return {
+    since: typeof since === "number" ? since : 0,
+    limit: typeof limit === "number" ? Math.min(limit, MOST_EVENTS) : MOST_EVENTS,
+    ...(typeof gateway === "string" ? { gateway } : {}),
+  };
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  // Any object can be looked at by key.
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,119 @@
+/** The ways to the endpoints of a site: simulators started, addresses resolved, locks held, links made. */
+import { lookup } from "node:dns/promises";
+import { intervalsOf, type Gateway } from "../core/model.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Endpoint } from "../engine/opening.ts";
+import { openTcpLink } from "../modbus/tcp-link.ts";
+import { startSimulator, type Simulator } from "../simulator/tcp-server.ts";
+import type { HolderInfo } from "../system/holder.ts";
+import { takeLock, type Lock } from "../system/locks.ts";
+import { random } from "../system/random.ts";
+
+/** ms a name may take to resolve; after that the name itself stands for the endpoint. */
+const RESOLVE = 2000;
+/** Back-off of failed connects may reach the shortest interval, or this many ms. */
+const LEAST_BACKOFF = 1000;
+
+/** The endpoints of a site. */
+export class Endpoints {
+  readonly #clock: Clock;
+  readonly #holder: HolderInfo;
+  readonly #byGateway = new Map<string, Endpoint>();
+  readonly #byKey = new Map<string, Endpoint>();
+  readonly #addresses = new Map<string, string>();
+  readonly #simulators: Simulator[] = [];
+  readonly #locks: Lock[] = [];
+
+  constructor(clock: Clock, holder: HolderInfo) {
+    this.#clock = clock;
+    this.#holder = holder;
+  }
+
+  /** Makes the way to every gateway. Throws `LockedError` when another process holds an endpoint. */
+  async open(gateways: readonly Gateway[]): Promise<void> {
+    const placed = await Promise.all(gateways.map((gateway) => this.#place(gateway)));
+    for (const { gateway, host, port, key } of placed) {
+      const shared = this.#byKey.get(key) ?? (await this.#make(placed, { host, port, key }));
+      this.#byGateway.set(gateway.id, shared);
+      this.#addresses.set(gateway.id, `${host}:${String(port)}`);
+    }
+  }
+
+  /** The way to a gateway. */
+  of(gateway: Gateway): Endpoint {
+    const endpoint = this.#byGateway.get(gateway.id);
+    if (endpoint === undefined) throw new Error(`no endpoint for ${gateway.id}`);
+    return endpoint;
+  }
+
+  /** Host and port a gateway is reached at. */
+  addressOf(gateway: Gateway): string {
+    return this.#addresses.get(gateway.id) ?? "";
+  }
+
+  /** Ends requests in flight and frees all connections. */
+  async hangUp(): Promise<void> {
+    await Promise.all([...this.#byKey.values()].map(({ link }) => link.close()));
+  }
+
+  /** Ends simulators and gives the locks back. */
+  async close(): Promise<void> {
+    await this.hangUp();
+    await Promise.all(this.#simulators.map((simulator) => simulator.close()));
+    await Promise.all(this.#locks.map((lock) => lock.release()));
+  }
+
+  async #place(gateway: Gateway): Promise<Placed> {
+    const { connection } = gateway;
+    if (connection.kind === "tcp") {
+      const { host, port } = connection;
+      const address = await resolveHost(this.#clock, host);
+      return { gateway, host, port, key: `${address}:${String(port)}` };
+    }
+    const host = "127.0.0.1";
+    const { model } = connection;
+    const seed = gateway.id;
+    const simulator = await startSimulator({ host, port: 0, model, seed, clock: this.#clock });
+    this.#simulators.push(simulator);
+    const { port } = simulator;
+    return { gateway, host, port, key: `${host}:${String(port)}` };
+  }
+
+  async #make(
+    placed: readonly Placed[],
+    { host, port, key }: Pick<Placed, "host" | "port" | "key">,
+  ): Promise<Endpoint> {
+    this.#locks.push(await takeLock(`endpoint:${key}`, this.#holder));
+    const sharing = placed.filter((other) => other.key === key);
+    const intervals = sharing.flatMap(({ gateway }) => intervalsOf(gateway));
+    const maxBackoff = Math.max(Math.min(...intervals), LEAST_BACKOFF);
+    const link = openTcpLink({ host, port, maxBackoff, clock: this.#clock, random });
+    const endpoint = { key, link };
+    this.#byKey.set(key, endpoint);
+    return endpoint;
+  }
+}
+
+interface Placed {
+  readonly gateway: Gateway;
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+}
+
+/** The address of a host; its name when that can't be resolved in time. */
+async function resolveHost(clock: Clock, host: string): Promise<string> {
+  const found = lookup(host).then(
+    ({ address }) => address,
+    () => host.toLowerCase(),
+  );
+  return new Promise<string>((resolve) => {
+    const cancel = clock.timer(RESOLVE, () => {
+      resolve(host.toLowerCase());
+    });
+    void found.then((address) => {
+      cancel();
+      resolve(address);
+    });
+  });
+}

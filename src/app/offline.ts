@@ -1,0 +1,95 @@
+/** Works on a state directory without a node. Holds the same locks as one. */
+import { UsageError } from "../core/errors.ts";
+import type { AuditEvent } from "../core/payloads.ts";
+import type { Store } from "../core/ports.ts";
+import { keys, type GatewayRecord } from "../core/records.ts";
+import { Committer } from "../engine/committer.ts";
+import { Journal, readAudit, type AuditQuery } from "../engine/journal.ts";
+import { Spool } from "../engine/spool.ts";
+import { openLevelStore } from "../store/level-store.ts";
+import { createClock } from "../system/clock.ts";
+import { pid } from "../system/facts.ts";
+import { createLog } from "../system/logger.ts";
+import { ensureStateDir } from "../system/paths.ts";
+import { readSite, type Where } from "./site.ts";
+import { lockState } from "./state-lock.ts";
+
+/** What a start or stop came to, as in the reply of a node. */
+export interface DesiredStates {
+  readonly gateways: readonly { gateway: string; state: string; desired: string; open: string[] }[];
+}
+
+/** Writes into the store which gateways are to run, for the next node. Throws `LockedError`, `ConfigError`, `UsageError`. */
+export async function commandOffline(
+  where: Where,
+  verb: "start" | "stop",
+  gateways: readonly string[] | "*",
+  by: string,
+): Promise<DesiredStates> {
+  const { site } = readSite(where);
+  const known = site.gateways.map(({ id }) => id);
+  const wanted = gateways === "*" ? known : gateways;
+  const stranger = wanted.find((id) => !known.includes(id));
+  if (stranger !== undefined) {
+    throw new UsageError("USAGE", `There is no gateway ${stranger}; there are ${known.join(", ")}.`);
+  }
+  const desired = verb === "start" ? "running" : "stopped";
+  await withStore(site.stateDir, site.node, async (store) => {
+    await desire(store, site.node, wanted, desired, by);
+  });
+  const state = desired === "running" ? "running" : "stopped";
+  return { gateways: wanted.map((gateway) => ({ gateway, state, desired, open: [] })) };
+}
+
+/** Reads the audit trail of a state directory. */
+export async function eventsOffline(stateDir: string, query: AuditQuery): Promise<AuditEvent[]> {
+  return withStore(stateDir, "offline", (store) => readAudit(store, query));
+}
+
+/** Opens the store of a state directory for as long as the work takes. */
+async function withStore<T>(
+  stateDir: string,
+  node: string,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const clock = createClock();
+  const real = ensureStateDir(stateDir);
+  const lock = await lockState(real, { pid, node, stateDir: real, control: "" }, clock);
+  try {
+    const store = await openLevelStore(real, { create: true, clock });
+    try {
+      return await work(store);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+async function desire(
+  store: Store,
+  node: string,
+  gateways: readonly string[],
+  desired: GatewayRecord["desired"],
+  by: string,
+): Promise<void> {
+  const clock = createClock();
+  const log = createLog("error");
+  const committer = new Committer(store, clock, log);
+  const spool = new Spool(store, log);
+  await spool.load();
+  const journal = new Journal({ node, clock, log, store, committer, spool, spooled: () => undefined });
+  for (const gateway of gateways) {
+    const text = await store.get(keys.gateway(gateway));
+    // As written by a node: the store has checked its checksum.
+    const kept = text === undefined ? undefined : (JSON.parse(text) as GatewayRecord);
+    if ((kept?.desired ?? "running") === desired) continue;
+    const since = Math.round(clock.wall());
+    const record: GatewayRecord = { desired, since, by, devices: kept?.devices ?? {} };
+    await committer.commit([{ key: keys.gateway(gateway), value: JSON.stringify(record) }]);
+    const done = desired === "running" ? "started" : "stopped";
+    const happened = `${gateway} was ${done} by ${by}, without a node`;
+    await journal.note({ kind: `gateway-${done}`, gateway, by, text: happened });
+  }
+}

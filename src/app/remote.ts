@@ -1,0 +1,39 @@
+/** Talks to the node that runs on a state directory. */
+import { existsSync, realpathSync } from "node:fs";
+import { userInfo } from "node:os";
+import { askControl } from "../control/client.ts";
+import { NoNodeError } from "../core/errors.ts";
+import { askHolder } from "../system/locks.ts";
+import { controlSocketPath } from "../system/paths.ts";
+export { locateState } from "./site.ts";
+
+/** Who is at the command line, for the audit trail. */
+export function author(): string {
+  try {
+    return `cli (${userInfo().username})`;
+  } catch {
+    // A user id without a name, as in a container.
+    return "cli";
+  }
+}
+
+/** Asks the node of a state directory. Throws `NoNodeError` when none runs, `PermissionError`, `UnavailableError`. */
+export async function askNode(
+  stateDir: string,
+  verb: string,
+  payload: Record<string, unknown>,
+): Promise<unknown> {
+  const real = existsSync(stateDir) ? realpathSync(stateDir) : undefined;
+  if (real === undefined) throw absent(stateDir);
+  const holder = await askHolder(`state:${real}`);
+  const path = holder?.control ?? controlSocketPath(real);
+  if (path === "") throw absent(stateDir);
+  return askControl(path, verb, { payload, by: author() });
+}
+
+function absent(stateDir: string): NoNodeError {
+  return new NoNodeError(
+    "NODE_ABSENT",
+    `No node runs on ${stateDir}. edgepoll start --config FILE starts one.`,
+  );
+}

@@ -1,0 +1,2 @@
+/** The version, without loading anything else. */
+export { version } from "../system/facts.ts";
