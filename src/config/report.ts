@@ -5,6 +5,7 @@ import type { Fault } from "./yaml-faults.ts";
 /** Beyond these many mistakes another look at the file helps more than their list. */
 const MOST_SHOWN = 100;
 const WIDEST = 160;
+const LONGEST_TEXT = 500;
 
 /** Every mistake with its line, in the order of the file, and how many there are. */
 export function report(name: string, file: YamlFile, faults: readonly Fault[]): string {
@@ -20,7 +21,8 @@ export function report(name: string, file: YamlFile, faults: readonly Fault[]): 
 /** Place and text of a mistake on one line. */
 export function headline(name: string, file: YamlFile, { start, text }: Fault): string {
   const { line, col } = placeOf(file, start);
-  return `${name}:${String(line)}:${String(col)}  ${printable(text)}`;
+  const short = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+  return `${name}:${String(line)}:${String(col)}  ${printable(short)}`;
 }
 
 /** A text without what would give a literal secret away: passwords, and users in a URL. */
@@ -54,5 +56,5 @@ function placeOf({ text, lines }: YamlFile, offset: number) {
 
 /** Without what would move the cursor of a terminal or turn its text around. */
 function printable(text: string): string {
-  return text.replace(/(?!\t)[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "?");
+  return text.replace(/(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "?");
 }

@@ -1,5 +1,6 @@
 /** Devices and points. */
 import { z } from "zod";
+import type { PointType } from "../core/model.ts";
 import { parseReference } from "./reference.ts";
 import {
   flag,
@@ -17,7 +18,14 @@ import {
 } from "./schema-kinds.ts";
 
 /** Types of points that work in this version. */
-export const TYPES_NOW = ["bool", "int16", "uint16", "int32", "uint32", "float32"] as const;
+export const TYPES_NOW = [
+  "bool",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "float32",
+] as const satisfies readonly PointType[];
 
 const TYPES_LATER = [
   "int8",

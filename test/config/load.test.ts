@@ -260,8 +260,8 @@ test("two gateways may name one endpoint", () => {
 
 test("a byte order mark and Windows line ends make no difference", () => {
   const text = plant([POWER]);
-  const { hash: _one, ...plain } = load(text).site;
-  const { hash: _other, ...windows } = load(`\ufeff${text.replaceAll("\n", "\r\n")}`).site;
+  const plain = { ...load(text).site, hash: "" };
+  const windows = { ...load(`\ufeff${text.replaceAll("\n", "\r\n")}`).site, hash: "" };
   assert.deepEqual(windows, plain);
 });
 
