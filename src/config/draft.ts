@@ -35,7 +35,7 @@ function fitting(schema: Schema, value: unknown): unknown {
       key,
       fitting(child, value[key]),
     ]);
-    return Object.fromEntries(parts) as unknown;
+    return Object.fromEntries(parts);
   }
   if (inner instanceof z.ZodArray && Array.isArray(value)) {
     return value.map((entry) => fitting(inner.element, entry));
