@@ -50,12 +50,18 @@ function arrangerOf(order: Order, registers: number): (words: Uint16Array, at: n
 }
 
 function finisherOf({ scale = 1, offset = 0, decimals }: Point): (raw: number) => Decoded {
+  const isScaled = scale !== 1 || offset !== 0;
   return (raw) => {
-    const scaled = raw * scale + offset;
+    const scaled = isScaled ? shortenDouble(raw * scale + offset) : raw;
     // Adding 0 turns -0 into 0.
     const value = decimals === undefined ? scaled : Number(scaled.toFixed(decimals)) + 0;
     return Number.isFinite(value) ? { value } : NOT_A_NUMBER;
   };
+}
+
+/** 3 x 0.1 is 0.3, not 0.30000000000000004: the last digits of a product are the arithmetic's, not the device's. */
+function shortenDouble(value: number): number {
+  return Number(value.toPrecision(15));
 }
 
 function wordAt(words: Uint16Array, index: number): number {

@@ -19,6 +19,7 @@ import { Publisher } from "./publisher.ts";
 import { Reporter } from "./reporter.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
+import { SpoolLimit } from "./spool-limit.ts";
 import { Transactions } from "./transactions.ts";
 
 /** ms for which the spool is still published at the end of the process. */
@@ -50,6 +51,7 @@ export class Engine {
   readonly #reporter: Reporter;
   readonly #transactions: Transactions;
   readonly #commands: Commands;
+  readonly #spoolLimit: SpoolLimit;
   readonly #clockNotes: ClockNotes;
   readonly #opening: Opening;
 
@@ -70,6 +72,8 @@ export class Engine {
       this.#deviceChanged(change);
     });
     this.#poller = new Poller({ node, clock, log, ledger, devices });
+    const { maxBytes } = site.spool;
+    this.#spoolLimit = new SpoolLimit({ clock, log, committer, journal, spool, maxBytes });
     this.#clockNotes = new ClockNotes(clock, journal);
     this.#scheduler = this.#newScheduler();
     const changed = (gateway: string) => {
@@ -110,6 +114,7 @@ export class Engine {
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await this.#noteStart(report);
     this.#scheduler.open();
+    this.#spoolLimit.open();
     this.#publisher.pump();
     return report;
   }
@@ -129,6 +134,7 @@ export class Engine {
     const { bus, clock } = this.#world;
     await this.#gateways.close();
     this.#scheduler.close();
+    this.#spoolLimit.close();
     await this.#poller.written();
     await this.#journal.note({ kind: "node-stopped", text: `${this.#world.site.node} stops` });
     await this.#keepAll();

@@ -100,7 +100,7 @@ export class Health {
         bytes: spool.waiting.bytes,
         oldest: await spool.oldest(),
         hoursUntilFull: this.#hoursUntilFull(),
-        dropped: 0,
+        dropped: spool.dropped,
         quarantined: spool.quarantined,
       },
       store: { commit: { p50: tenth(p50), p99: tenth(p99) }, bytes: storeBytes, state },

@@ -14,7 +14,8 @@ import {
 } from "../core/records.ts";
 import type { Committer } from "./committer.ts";
 import type { ClaimedSlot, Schedule, Slot } from "./schedule.ts";
-import type { Appended, Spool } from "./spool.ts";
+import type { Appended } from "./spool-parts.ts";
+import type { Spool } from "./spool.ts";
 
 /** ms between two tries to write what must be written. */
 const RETRY = 250;

@@ -70,6 +70,12 @@ export class Stream {
     while (this.#acknowledged.has(this.#next));
   }
 
+  /** Moves past messages that were acknowledged before they were handed out. */
+  skipAcknowledged(): void {
+    this.#next = Math.max(this.#next, this.#first);
+    while (this.#acknowledged.has(this.#next)) this.#next++;
+  }
+
   /** The broker has the message with this number. */
   acknowledge(number: number): void {
     this.#acknowledged.add(number);

@@ -1,0 +1,84 @@
+/** Parts of the spool in the hands of others: messages about to be committed, and a page held back. */
+import type { Write } from "../core/ports.ts";
+import { encodeSpooled, keys, type Spooled } from "../core/records.ts";
+import type { SpoolEntry } from "./stream.ts";
+
+/** Holds a number whose message could not be kept; never published. */
+const NOTHING: Spooled = { topic: "", retain: false, interval: 0, slot: 0, payload: "" };
+
+/** Messages with their numbers, about to be committed. */
+export class Appended {
+  readonly #stream: string;
+  readonly #entries: SpoolEntry[];
+  readonly #confirm: (entries: readonly SpoolEntry[]) => void;
+
+  constructor(
+    stream: string,
+    entries: SpoolEntry[],
+    confirm: (entries: readonly SpoolEntry[]) => void,
+  ) {
+    this.#stream = stream;
+    this.#entries = entries;
+    this.#confirm = confirm;
+  }
+
+  get writes(): Write[] {
+    return this.#entries.map(({ number, spooled }) => {
+      return { key: keys.spool(this.#stream, number), value: encodeSpooled(spooled) };
+    });
+  }
+
+  /** The messages can't be kept: this one takes the first number, nothing the others, so that no number is left out. */
+  replace(message: Spooled): void {
+    this.#entries.forEach(({ number }, i) => {
+      this.#entries[i] = { number, spooled: i === 0 ? message : NOTHING };
+    });
+  }
+
+  /** The commit succeeded: they can be handed out. */
+  confirm(): void {
+    this.#confirm(this.#entries);
+  }
+}
+
+/** A page of a stream from which nothing is handed out until it is released. */
+export class HeldPage {
+  readonly entries: readonly SpoolEntry[];
+  readonly release: () => void;
+  readonly #stream: string;
+  readonly #replaced: (kept: readonly SpoolEntry[], dropped: number) => void;
+
+  constructor(
+    stream: string,
+    entries: readonly SpoolEntry[],
+    act: { replaced: (kept: readonly SpoolEntry[], dropped: number) => void; release: () => void },
+  ) {
+    this.#stream = stream;
+    this.entries = entries;
+    this.#replaced = act.replaced;
+    this.release = act.release;
+  }
+
+  /** What is to be committed: the messages take the page's last numbers, the others are deleted. */
+  writes(messages: readonly Spooled[]): Write[] {
+    const kept = new Map(this.#numbered(messages).map(({ number, spooled }) => [number, spooled]));
+    return this.entries.map(({ number }) => {
+      const key = keys.spool(this.#stream, number);
+      const spooled = kept.get(number);
+      return spooled === undefined ? { key } : { key, value: encodeSpooled(spooled) };
+    });
+  }
+
+  /** The commit succeeded. `dropped` counts the readings and events that are gone. */
+  replaced(messages: readonly Spooled[], dropped: number): void {
+    this.#replaced(this.#numbered(messages), dropped);
+  }
+
+  #numbered(messages: readonly Spooled[]): SpoolEntry[] {
+    const places = this.entries.slice(this.entries.length - messages.length);
+    return places.flatMap(({ number }, i) => {
+      const spooled = messages[i];
+      return spooled === undefined ? [] : [{ number, spooled }];
+    });
+  }
+}
