@@ -25,3 +25,240 @@ const PAGE = 512;
 const DROP_PAGE = 256;
 /** Refused messages that are kept. */
 const MOST_QUARANTINED = 10_000;
+
+/** The spool over a store. */
+export class Spool {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #streams = new Map<string, Stream>();
+  /** Streams with something to hand out, in the order of their turns. */
+  readonly #ready = new Set<Stream>();
+  #messages = 0;
+  #bytes = 0;
+  #inMemory = 0;
+  #appended = 0;
+  #quarantined = 0;
+  #dropped = 0;
+
+  constructor(store: Store, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Reads what waits on disk; before anything else is called. */
+  async load(): Promise<void> {
+    const refused = { ...below(keys.quarantineAll), limit: MOST_QUARANTINED };
+    this.#quarantined = (await this.#store.range(refused)).length;
+    const range = below(keys.spoolAll);
+    let from = range.from;
+    for (;;) {
+      const entries = await this.#store.range({ from, to: range.to, limit: PAGE });
+      for (const { key, value } of entries) this.#found(key, value.length);
+      const last = entries.at(-1);
+      if (entries.length < PAGE || last === undefined) return;
+      from = `${last.key}\0`;
+    }
+  }
+
+  /** Messages that wait, and their size in characters. */
+  get waiting(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#messages, bytes: this.#bytes };
+  }
+
+  /** Messages that the broker refused and that are kept aside. */
+  get quarantined(): number {
+    return this.#quarantined;
+  }
+
+  /** Messages dropped since the start because the spool was full. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Characters added since the start. */
+  get appended(): number {
+    return this.#appended;
+  }
+
+  /** Nominal time of the oldest message, null when nothing waits. */
+  async oldest(): Promise<number | null> {
+    let oldest: number | null = null;
+    for (const stream of this.#streams.values()) {
+      if (stream.empty) continue;
+      const head =
+        stream.memory.get(stream.first) ?? (await this.#read(stream, stream.first, 1))[0]?.spooled;
+      if (head !== undefined) oldest = Math.min(oldest ?? Infinity, head.slot);
+    }
+    return oldest;
+  }
+
+  /** Gives messages their numbers; the caller commits the writes and then confirms. */
+  append(name: string, messages: readonly Spooled[]): Appended {
+    const stream = this.#stream(name);
+    const entries = messages.map((spooled) => ({ number: stream.number(), spooled }));
+    return new Appended(name, entries, (confirmed) => {
+      for (const entry of confirmed) {
+        const size = encodeSpooled(entry.spooled).length;
+        this.#appended += size;
+        this.#count(1, size);
+        this.#confirm(stream, entry);
+      }
+    });
+  }
+
+  /** The next message to publish, streams in turn; undefined when there is none, or one is being read: then `wake` is called. */
+  take(wake: () => void): { readonly stream: string; readonly entry: SpoolEntry } | undefined {
+    for (const stream of this.#ready) {
+      this.#ready.delete(stream);
+      const number = stream.next;
+      const spooled = stream.memory.get(number);
+      if (spooled === undefined) {
+        this.#load(stream, wake);
+        continue;
+      }
+      stream.pass();
+      if (stream.ready) this.#ready.add(stream);
+      return { stream: stream.name, entry: { number, spooled } };
+    }
+    return undefined;
+  }
+
+  /** The broker has it; the returned write deletes it from disk. */
+  acknowledge(name: string, entry: SpoolEntry): Write {
+    const stream = this.#stream(name);
+    if (stream.memory.has(entry.number)) this.#inMemory--;
+    stream.acknowledge(entry.number);
+    this.#count(-1, -encodeSpooled(entry.spooled).length);
+    return { key: keys.spool(name, entry.number) };
+  }
+
+  /** The broker refuses it for good; the returned writes move it aside, as long as there is room. */
+  quarantine(name: string, entry: SpoolEntry): Write[] {
+    const gone = this.acknowledge(name, entry);
+    if (this.#quarantined >= MOST_QUARANTINED) return [gone];
+    this.#quarantined++;
+    const key = keys.quarantine(name, entry.number);
+    return [gone, { key, value: encodeSpooled(entry.spooled) }];
+  }
+
+  /** Holds the stream with the oldest message that was not handed out, with a page of it; undefined when there is none. */
+  async holdOldest(): Promise<HeldPage | undefined> {
+    let found: { stream: Stream; slot: number } | undefined;
+    for (const stream of this.#streams.values()) {
+      if (!stream.ready || stream.loading) continue;
+      const head =
+        stream.memory.get(stream.next) ?? (await this.#read(stream, stream.next, 1))[0]?.spooled;
+      if (head !== undefined && head.slot < (found?.slot ?? Infinity)) {
+        found = { stream, slot: head.slot };
+      }
+    }
+    if (found === undefined || found.stream.loading) return undefined;
+    const { stream } = found;
+    stream.loading = true;
+    this.#ready.delete(stream);
+    const entries = await this.#read(stream, stream.next, DROP_PAGE);
+    return new HeldPage(stream.name, entries, {
+      replaced: (kept, dropped) => {
+        this.#replaced(stream, entries, kept);
+        this.#dropped += dropped;
+      },
+      release: () => {
+        stream.loading = false;
+        if (stream.ready) this.#ready.add(stream);
+      },
+    });
+  }
+
+  /** The connection is gone: what was handed out and not acknowledged is handed out again, oldest first. */
+  rewind(): void {
+    for (const stream of this.#streams.values()) {
+      stream.rewind();
+      if (stream.ready) this.#ready.add(stream);
+    }
+  }
+
+  #stream(name: string, first = 1): Stream {
+    let stream = this.#streams.get(name);
+    if (stream === undefined) this.#streams.set(name, (stream = new Stream(name, first)));
+    return stream;
+  }
+
+  #found(key: string, size: number): void {
+    const number = numberOf(key);
+    const stream = this.#stream(streamOf(key), number);
+    stream.found(number);
+    this.#ready.add(stream);
+    this.#count(1, size);
+  }
+
+  #confirm(stream: Stream, { number, spooled }: SpoolEntry): void {
+    if (stream.memory.size < AHEAD) this.#remember(stream, number, spooled);
+    stream.confirm(number);
+    if (stream.ready && !stream.loading) this.#ready.add(stream);
+  }
+
+  #remember(stream: Stream, number: number, spooled: Spooled): void {
+    if (this.#inMemory >= MOST_IN_MEMORY || stream.memory.has(number)) return;
+    stream.memory.set(number, spooled);
+    this.#inMemory++;
+  }
+
+  #load(stream: Stream, wake: () => void): void {
+    if (stream.loading) return;
+    stream.loading = true;
+    const wanted = stream.next;
+    this.#read(stream, wanted, AHEAD)
+      .then((entries) => {
+        for (const { number, spooled } of entries) {
+          if (stream.memory.has(number)) continue;
+          stream.memory.set(number, spooled);
+          this.#inMemory++;
+        }
+        stream.loading = false;
+        // Confirmed though the commit had failed, and not in memory: there is nothing to publish.
+        if (entries[0]?.number !== wanted) this.#skip(stream, wanted);
+        if (stream.ready) this.#ready.add(stream);
+        wake();
+      })
+      .catch((error: unknown) => {
+        stream.loading = false;
+        this.#ready.add(stream);
+        this.#log.error(
+          { stream: stream.name, error: messageOf(error) },
+          "the spool can't be read",
+        );
+      });
+  }
+
+  #replaced(stream: Stream, entries: readonly SpoolEntry[], kept: readonly SpoolEntry[]): void {
+    const remaining = new Set(kept.map(({ number }) => number));
+    for (const { number, spooled } of entries) {
+      this.#count(-1, -encodeSpooled(spooled).length);
+      if (stream.memory.delete(number)) this.#inMemory--;
+      if (!remaining.has(number)) stream.acknowledge(number);
+    }
+    for (const { spooled } of kept) this.#count(1, encodeSpooled(spooled).length);
+    stream.skipAcknowledged();
+  }
+
+  #skip(stream: Stream, number: number): void {
+    stream.acknowledge(number);
+    if (stream.next === number) stream.pass();
+    this.#messages--;
+    this.#log.error({ stream: stream.name, number }, "a spooled message is not on disk");
+  }
+
+  async #read(stream: Stream, from: number, limit: number): Promise<SpoolEntry[]> {
+    const to = below(keys.spoolStream(stream.name)).to;
+    const entries = await this.#store.range({ from: keys.spool(stream.name, from), to, limit });
+    return entries.map(({ key, value }) => ({
+      number: numberOf(key),
+      spooled: decodeSpooled(value),
+    }));
+  }
+
+  #count(messages: number, bytes: number): void {
+    this.#messages += messages;
+    this.#bytes += bytes;
+  }
+}
