@@ -18,8 +18,16 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
   };
 }
 
-function queryOf(payload: Record<string, unknown>): { since: number; gateway?: string; limit: number } {
-  const { since, gateway, limit } = payload as { since?: unknown; gateway?: unknown; limit?: unknown };
+function queryOf(payload: Record<string, unknown>): {
+  since: number;
+  gateway?: string;
+  limit: number;
+} {
+  const { since, gateway, limit } = payload as {
+    since?: unknown;
+    gateway?: unknown;
+    limit?: unknown;
+  };
   return {
     since: typeof since === "number" ? since : 0,
     limit: typeof limit === "number" ? Math.min(limit, MOST_EVENTS) : MOST_EVENTS,

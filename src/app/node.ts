@@ -79,11 +79,16 @@ async function open(
   });
   const found = await engine.open();
   const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept });
-  const server = await openControl({ path: control, handle: handleControl(engine, ending.end), log });
+  const server = await openControl({
+    path: control,
+    handle: handleControl(engine, ending.end),
+    log,
+  });
   releases.add("control socket", () => server.close());
   const lastStop = kept.lastStop;
   await store.write([{ key: keys.node, value: JSON.stringify({ ...kept, lastStop: null }) }], true);
-  const firstSlotIn = found.firstDue === null ? null : Math.max(0, found.firstDue - clock.elapsed());
+  const firstSlotIn =
+    found.firstDue === null ? null : Math.max(0, found.firstDue - clock.elapsed());
   const report: NodeReport = {
     ...found,
     ...{ version: version(), nodeVersion, pid, node: site.node, config: path, stateDir },

@@ -31,7 +31,10 @@ export async function commandOffline(
   const wanted = gateways === "*" ? known : gateways;
   const stranger = wanted.find((id) => !known.includes(id));
   if (stranger !== undefined) {
-    throw new UsageError("USAGE", `There is no gateway ${stranger}; there are ${known.join(", ")}.`);
+    throw new UsageError(
+      "USAGE",
+      `There is no gateway ${stranger}; there are ${known.join(", ")}.`,
+    );
   }
   const desired = verb === "start" ? "running" : "stopped";
   await withStore(site.stateDir, site.node, async (store) => {
@@ -79,7 +82,15 @@ async function desire(
   const committer = new Committer(store, clock, log);
   const spool = new Spool(store, log);
   await spool.load();
-  const journal = new Journal({ node, clock, log, store, committer, spool, spooled: () => undefined });
+  const journal = new Journal({
+    node,
+    clock,
+    log,
+    store,
+    committer,
+    spool,
+    spooled: () => undefined,
+  });
   for (const gateway of gateways) {
     const text = await store.get(keys.gateway(gateway));
     // As written by a node: the store has checked its checksum.

@@ -3,6 +3,9 @@
 /** Up to this difference between grid and wall clock it is drawn in slot by slot; beyond it is a step. */
 export const STEP_LIMIT = 2000;
 
+/** Differences below this are the coarseness of the wall clock, not drift. */
+const COARSENESS = 1;
+
 /** A slot of a schedule and with it the place of all that follow. */
 export interface Grid {
   readonly interval: number;
@@ -64,6 +67,7 @@ export function advance(grid: Grid, count: number, offset: number): Advance {
     const step = { size: drift, seq: grid.seq + 1 };
     return { grid: shift(next, count - 1, 0), ...(offPhase ? {} : { step }) };
   }
+  if (Math.abs(drift) < COARSENESS) return { grid: shift(grid, count, 0) };
   const most = (count * interval) / 1000;
   return { grid: shift(grid, count, Math.max(-most, Math.min(most, drift))) };
 }

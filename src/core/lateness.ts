@@ -72,8 +72,9 @@ export class Lateness {
     let seen = 0;
     for (const [i, slots] of this.#fine.entries()) {
       seen += slots;
+      // No percentile lies above the largest value.
       if (seen >= share * total)
-        return Math.min(FINE[i] ?? this.#max, Math.ceil(this.#max * 10) / 10);
+        return Math.min(FINE[i] ?? this.#max, Math.round(this.#max * 10) / 10);
     }
     return null;
   }

@@ -108,7 +108,7 @@ export class Commands {
   }
 
   async #change(command: Command, verb: "start" | "stop", by: string): Promise<Reply> {
-    const { committer, gateways } = this.#world;
+    const { committer, gateways, transactions } = this.#world;
     const desired = verb === "start" ? "running" : "stopped";
     const targets = this.#targets(command);
     const changing = targets.filter((id) => gateways.get(id)?.desired.desired !== desired);
@@ -116,7 +116,8 @@ export class Commands {
     if (verb === "stop") for (const id of changing) gateways.apply(id, desired, by);
     const writes = changing.map((id) => gateways.desire(id, desired, by));
     const reply = this.#ok({ gateways: targets.map((id) => this.#after(id, desired)) }, command);
-    await this.#keep(committer, [...writes, ...this.#remember(command, reply)], verb);
+    await this.#keep(committer, [...writes, ...this.#answerWrites(command, reply)], verb);
+    if (command.transaction !== undefined) transactions.remember(command.transaction, reply);
     if (verb === "start") for (const id of changing) gateways.apply(id, desired, by);
     return reply;
   }
@@ -158,9 +159,8 @@ export class Commands {
     return [...wanted];
   }
 
-  #remember(command: Command, reply: Reply): Write[] {
-    const { transaction } = command;
-    return transaction === undefined ? [] : this.#world.transactions.remember(transaction, reply);
+  #answerWrites({ transaction }: Command, reply: Reply): Write[] {
+    return transaction === undefined ? [] : [this.#world.transactions.write(transaction, reply)];
   }
 
   #ok(data: unknown, { transaction }: Command): Reply {

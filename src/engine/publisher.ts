@@ -63,13 +63,16 @@ export class Publisher {
     while (bus.state.connected && this.#inFlight < bus.window) {
       if (!this.#sendReply() && !this.#sendRetained() && !this.#sendSpooled()) break;
     }
+    if (this.#inFlight > 0 || this.#world.spool.isReading) return;
+    for (const idle of this.#idle.splice(0)) idle();
   };
 
   /** Settles when nothing is in flight and nothing waits, or the broker went away. */
   async drained(): Promise<void> {
-    this.pump();
-    if (this.#inFlight === 0) return;
-    await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await new Promise<void>((resolve) => {
+      this.#idle.push(resolve);
+      this.pump();
+    });
   }
 
   #sendReply(): boolean {
@@ -134,8 +137,6 @@ export class Publisher {
       this.#inFlight--;
       settled(error);
       this.pump();
-      if (this.#inFlight > 0) return;
-      for (const idle of this.#idle.splice(0)) idle();
     };
     this.#world.bus.publish(message).then(
       () => {

@@ -39,6 +39,7 @@ export class Spool {
   #appended = 0;
   #quarantined = 0;
   #dropped = 0;
+  #reading = 0;
 
   constructor(store: Store, log: Log) {
     this.#store = store;
@@ -73,6 +74,11 @@ export class Spool {
   /** Messages dropped since the start because the spool was full. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Whether messages are being read from disk: `wake` will be called. */
+  get isReading(): boolean {
+    return this.#reading > 0;
   }
 
   /** Characters added since the start. */
@@ -206,6 +212,7 @@ export class Spool {
   #load(stream: Stream, wake: () => void): void {
     if (stream.loading) return;
     stream.loading = true;
+    this.#reading++;
     const wanted = stream.next;
     this.#read(stream, wanted, AHEAD)
       .then((entries) => {
@@ -215,6 +222,7 @@ export class Spool {
           this.#inMemory++;
         }
         stream.loading = false;
+        this.#reading--;
         // Confirmed though the commit had failed, and not in memory: there is nothing to publish.
         if (entries[0]?.number !== wanted) this.#skip(stream, wanted);
         if (stream.ready) this.#ready.add(stream);
@@ -222,6 +230,7 @@ export class Spool {
       })
       .catch((error: unknown) => {
         stream.loading = false;
+        this.#reading--;
         this.#ready.add(stream);
         this.#log.error(
           { stream: stream.name, error: messageOf(error) },

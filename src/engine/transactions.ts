@@ -39,13 +39,20 @@ export class Transactions {
     return this.#answered.get(transaction)?.reply;
   }
 
-  /** Remembers an answer; the writes make it outlive the process. */
-  remember(transaction: string, reply: Reply): Write[] {
-    const at = Math.round(this.#clock.wall());
-    this.#answered.set(transaction, { at, reply });
+  /** The write that makes an answer outlive the process. */
+  write(transaction: string, reply: Reply): Write {
+    const record: AnsweredRecord = { at: this.#now(), reply: JSON.stringify(reply) };
+    return { key: keys.command(transaction), value: JSON.stringify(record) };
+  }
+
+  /** Remembers an answer that is on disk. */
+  remember(transaction: string, reply: Reply): void {
+    this.#answered.set(transaction, { at: this.#now(), reply });
     this.#expire();
-    const record: AnsweredRecord = { at, reply: JSON.stringify(reply) };
-    return [{ key: keys.command(transaction), value: JSON.stringify(record) }];
+  }
+
+  #now(): number {
+    return Math.round(this.#clock.wall());
   }
 
   #expire(): void {

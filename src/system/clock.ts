@@ -7,6 +7,10 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** Outside Linux the uptime counts whole seconds. */
 const UPTIME_STEP = process.platform === "linux" ? 0 : 2000;
 
+/** ms by which wall clock and monotonic time may part before the uptime is looked at, and the longest between two looks. */
+const HINT = 50;
+const LOOK_EVERY = 1000;
+
 /** One look at both clocks, ms: `monotonic` stops while the machine sleeps, `uptime` does not. */
 export interface ClockReading {
   readonly monotonic: number;
@@ -32,10 +36,22 @@ export function suspendSince(reading: ClockReading, known: number, least: number
 export function createClock(monotonic = readMonotonic, uptimeMs = readUptime): Clock {
   const look = (): ClockReading => ({ monotonic: monotonic(), uptime: uptimeMs() });
   let suspended = suspendBefore(look(), 50 + UPTIME_STEP);
+  let lastLook = monotonic();
+  let lastWall = Date.now();
+  /** Reading the uptime costs a file: it is read when the wall clock hints at a suspend, and each second. */
+  const isDue = (): boolean => {
+    const now = monotonic();
+    const wall = Date.now();
+    const isDue =
+      Math.abs(wall - lastWall - (now - lastLook)) > HINT || now - lastLook >= LOOK_EVERY;
+    if (isDue) [lastLook, lastWall] = [now, wall];
+    return isDue;
+  };
   return {
     wall: () => Date.now(),
     elapsed: () => monotonic() + suspended,
     noticeSuspend: () => {
+      if (!isDue()) return 0;
       const jump = suspendSince(look(), suspended, 100 + UPTIME_STEP);
       suspended += jump;
       return jump;
