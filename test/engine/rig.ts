@@ -1,0 +1,205 @@
+/** A node's engine on ports that obey the test: process after process on one disk, broker and line. */
+import { Engine } from "../../src/engine/engine.ts";
+import type { Device, Gateway, Point, Site } from "../../src/core/model.ts";
+import type { Log, ReadRequest } from "../../src/core/ports.ts";
+import { createFakeClock, type FakeClock, type FakeClockStart } from "../support/fake-clock.ts";
+import { createMemoryStore, type Crash, type MemoryStore } from "../support/memory-store.ts";
+import { FakeBroker, FakeLink, ProcessClock } from "./fakes.ts";
+import type { Behaviour, FakeBus, Seen } from "./fakes.ts";
+
+/** A gateway in short: its devices by name, each with the intervals of its points (one point each). */
+export interface GatewayInShort {
+  readonly id: string;
+  readonly devices: Readonly<Record<string, readonly number[]>>;
+  /** Default: the id. */
+  readonly endpoint?: string;
+  readonly phase?: number;
+  readonly timeout?: number;
+  readonly retries?: number;
+  readonly retain?: boolean;
+}
+
+/** What a rig is made from. */
+export interface RigParts {
+  readonly gateways: readonly GatewayInShort[];
+  readonly claimAhead?: number;
+  readonly clock?: FakeClockStart;
+  readonly disabled?: readonly string[];
+}
+
+/** One process. */
+interface Life {
+  readonly engine: Engine;
+  readonly clock: ProcessClock;
+  readonly bus: FakeBus;
+  alive: boolean;
+}
+
+const SILENT_LOG: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** See the head of this file. */
+export class Rig {
+  readonly clock: FakeClock;
+  readonly broker: FakeBroker;
+  store: MemoryStore = createMemoryStore();
+  /** Requests that the endpoints saw. */
+  readonly seen: Seen[] = [];
+  /** Rules that were broken while it ran. */
+  readonly broken: string[] = [];
+  /** What the log said at level error. */
+  readonly errors: string[] = [];
+  onSeen: (seen: Seen) => void = () => undefined;
+  readonly #behaviours = new Map<string, Behaviour>();
+  parts: RigParts;
+  life: Life | undefined;
+  lives = 0;
+  #boot = { id: "boot-1", shift: 0 };
+  #boots = 1;
+
+  constructor(parts: RigParts) {
+    this.parts = parts;
+    this.clock = createFakeClock(parts.clock);
+    this.broker = new FakeBroker(this.clock);
+  }
+
+  get engine(): Engine {
+    if (this.life === undefined) throw new Error("no process runs");
+    return this.life.engine;
+  }
+
+  /** How an endpoint, or one unit behind it (`endpoint/unit`), behaves from now on. */
+  behave(where: string, behaviour: Behaviour): void {
+    this.#behaviours.set(where, behaviour);
+  }
+
+  /** A process starts. */
+  async start(): Promise<void> {
+    const clock = new ProcessClock(this.clock, this.#boot);
+    const bus = this.broker.bus(clock);
+    const number = ++this.lives;
+    const lanes = new Map<string, { busy: boolean }>();
+    const alive = () => this.life?.clock === clock;
+    const linkOf = (endpoint: string) => {
+      const lane = lanes.get(endpoint) ?? { busy: false };
+      lanes.set(endpoint, lane);
+      const seen = (request: ReadRequest) => {
+        const one = {
+          ...{ endpoint, request, at: clock.elapsed(), time: this.clock.elapsed(), life: number },
+        };
+        this.seen.push(one);
+        this.onSeen(one);
+      };
+      const behaviour = (request: ReadRequest): Behaviour =>
+        this.#behaviours.get(`${endpoint}/${String(request.unitId)}`) ??
+        this.#behaviours.get(endpoint) ?? { kind: "value" };
+      const broken = (what: string) => this.broken.push(what);
+      return new FakeLink({ clock, alive, behaviour, seen, broken }, lane);
+    };
+    const endpoints = new Map(this.parts.gateways.map(({ id, endpoint = id }) => [id, endpoint]));
+    const engine = new Engine({
+      site: siteOf(this.parts),
+      clock,
+      log: { ...SILENT_LOG, error: (fields, text) => this.errors.push(said(fields, text)) },
+      store: this.store,
+      bus,
+      endpoint: ({ id }) => {
+        const key = endpoints.get(id) ?? id;
+        return { key, link: linkOf(key) };
+      },
+      facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, storeBytes: null, clockSynced: true }),
+      self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },
+    });
+    this.life = { engine, clock, bus, alive: true };
+    await bus.open();
+    await engine.open();
+    await this.clock.settle();
+  }
+
+  /** The process dies at once. */
+  crash(crash: Crash = {}): void {
+    this.life?.clock.die();
+    this.life?.bus.die();
+    this.life = undefined;
+    this.store = this.store.crash(crash);
+  }
+
+  /** The machine boots anew: elapsed time begins again. */
+  reboot(): void {
+    this.#boot = { id: `boot-${String(++this.#boots)}`, shift: 5000 - this.clock.elapsed() };
+  }
+
+  /** The process ends in order, while time goes on. */
+  async stop(): Promise<void> {
+    const { life } = this;
+    if (life === undefined) return;
+    const closing = life.engine.close();
+    let closed = false;
+    void closing.then(() => (closed = true));
+    for (let i = 0; i < 400 && !closed; i++) await this.clock.advance(100);
+    if (!closed) throw new Error("the engine did not close within 40 s");
+    life.clock.die();
+    life.bus.die();
+    this.life = undefined;
+    const disk = this.store;
+    await disk.close();
+    this.store = createMemoryStore(disk.dump());
+  }
+
+  /** Values of the store whose key begins so, by key. */
+  disk(prefix: string): Map<string, string> {
+    const found = this.store.dump().filter(({ key }) => key.startsWith(prefix));
+    return new Map(found.map(({ key, value }) => [key, value]));
+  }
+}
+
+function said(fields: object, text: string): string {
+  return `${text} ${JSON.stringify(fields)}`;
+}
+
+/** The model of a site in short. */
+export function siteOf({ gateways, claimAhead, disabled = [] }: RigParts): Site {
+  return {
+    node: "plant-a",
+    stateDir: "/nowhere",
+    baseTopic: "polling",
+    broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
+    spool: { maxBytes: 1e9, maxAge: 1e12 },
+    ...(claimAhead === undefined ? {} : { claimAhead }),
+    logLevel: "info",
+    gateways: gateways.map(gatewayOf),
+    disabledGateways: disabled,
+    hash: "00",
+    withoutEffect: [],
+  };
+}
+
+function gatewayOf(short: GatewayInShort): Gateway {
+  const { id, devices, phase, timeout, retries = 1, retain = false } = short;
+  return {
+    id,
+    connection: { kind: "tcp", url: `tcp://${id}:502`, host: id, port: 502 },
+    timeout: { default: 1000, ...(timeout === undefined ? {} : { configured: timeout }) },
+    retries,
+    ...(phase === undefined ? {} : { phase }),
+    devices: Object.entries(devices).map(([name, intervals], i): Device => {
+      return {
+        ...{ id: name, unitId: i + 1, retain },
+        merge: { maxGap: 8, maxRegisters: 125, maxBits: 2000 },
+        points: intervals.map((interval, n) => pointOf(n, interval)),
+      };
+    }),
+  };
+}
+
+/** The address tells the interval: the n-th point of a device lies at n * 100. */
+function pointOf(n: number, interval: number): Point {
+  return {
+    ...{ id: `p${String(n)}`, table: "holding", address: n * 100, type: "uint16", order: "ABCD" },
+    interval,
+  };
+}
