@@ -5,7 +5,7 @@ import { pbkdf2Sync } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -39,7 +39,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   const port = options.port ?? (await freePort());
   const directory = await mkdtemp(join(tmpdir(), "edgepoll-mosquitto-"));
   const file = await writeConfiguration(directory, port, options);
-  let broker = await run(file);
+  let broker = await run(file, port);
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<void> => {
     if (broker.exitCode !== null || broker.signalCode !== null) return;
     const gone = once(broker, "exit");
@@ -54,7 +54,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     signal: (signal) => broker.kill(signal),
     stop,
     restart: async () => {
-      broker = await run(file);
+      broker = await run(file, port);
     },
     remove: async () => {
       await stop("SIGKILL");
@@ -107,7 +107,7 @@ function passwordLine([user, password]: [string, string]): string {
   return `${user}:$7$101$${salt.toString("base64")}$${hash.toString("base64")}\n`;
 }
 
-async function run(file: string): Promise<ChildProcess> {
+async function run(file: string, port: number): Promise<ChildProcess> {
   const program = existsSync("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
   const broker = spawn(program, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
@@ -123,5 +123,14 @@ async function run(file: string): Promise<ChildProcess> {
       if (/mosquitto version \S+ running/.test(said)) resolve();
     });
   });
+  await answer(port);
   return broker;
+}
+
+/** Until it has answered somebody Mosquitto has not begun its loop, and would lose a SIGTERM. */
+async function answer(port: number): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(Buffer.from("100c00044d515454040200000000", "hex"));
+  await once(socket, "data");
+  socket.destroy();
 }
