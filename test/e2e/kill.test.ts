@@ -1,0 +1,100 @@
+/**
+ * SIGKILL at random moments. EDGEPOLL_KILLS: how often, 50 unless given; EDGEPOLL_SEED: the same
+ * moments again.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as pass } from "node:timers/promises";
+import { checkHistory, type History, type WireRequest } from "../support/history.ts";
+import { readLedger } from "../support/ledger-reader.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { startNode, writeSite } from "../support/node-process.ts";
+import { startSlave, type Slave } from "../support/slave.ts";
+import { jsonOf, startSubscriber, type Subscriber } from "../support/subscriber.ts";
+import { createTempDir } from "../support/temp-dir.ts";
+import { publish, seededRandom, serialPoints } from "./site.ts";
+
+const KILLS = Number(process.env["EDGEPOLL_KILLS"] ?? 50);
+const SEED = Number(process.env["EDGEPOLL_SEED"] ?? Date.now() % 1_000_000);
+const GATEWAYS = 10;
+const INTERVAL = 300;
+/** ms a node lives before it is killed: from its very start to some slots of regular work. */
+const LIFE = { least: 50, most: 2200 };
+
+test(
+  `P1 P2 P3 P4: ${String(KILLS)} kills at random moments cost no reading, and no slot is polled twice`,
+  { timeout: 60_000 + KILLS * 5000 },
+  async (t) => {
+    const directory = createTempDir(t);
+    const broker = await startMosquitto();
+    t.after(() => broker.remove());
+    const slave = await startSlave({
+      ports: GATEWAYS,
+      logFile: join(directory, "requests.jsonl"),
+    });
+    t.after(() => slave.stop());
+    const subscriber = await startSubscriber(t, { port: broker.port, filter: "polling/#" });
+    const files = writeSite(join(directory, "node"), {
+      node: "killed",
+      mqtt: { broker: broker.url },
+      defaults: { interval: `${String(INTERVAL)}ms`, retries: 0 },
+      gateways: slave.ports.map((port, n) => ({
+        id: `gateway-${String(n)}`,
+        connection: `tcp://127.0.0.1:${String(port)}`,
+        devices: [{ id: "unit", unitId: 1, points: serialPoints }],
+      })),
+    });
+
+    const random = seededRandom(SEED);
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const node = startNode(t, files);
+      await pass(LIFE.least + random() * (LIFE.most - LIFE.least));
+      await node.kill();
+      assert.equal((await node.exit).signal, "SIGKILL", `it ended by itself:\n${node.output()}`);
+    }
+    const last = startNode(t, files);
+    await allPolledBy(subscriber, last.pid);
+    assert.equal(await last.stop(), 0, last.output());
+    await publish(broker.port, "polling/readings/the-end", "");
+    await subscriber.first("the end", ({ topic }) => topic.endsWith("/the-end"));
+
+    const history: History = {
+      interval: INTERVAL,
+      kills: KILLS,
+      requests: requestsOf(slave),
+      messages: subscriber.log.filter(({ topic }) => /\/(readings|gaps)\/gateway/.test(topic)),
+      ledger: await readLedger(files.stateDir),
+    };
+    const { violations, counts } = checkHistory(history);
+    t.diagnostic(`seed ${String(SEED)}, kills ${String(KILLS)}, ${JSON.stringify(counts)}`);
+    assert.deepEqual(violations.slice(0, 20), []);
+    assert.equal(history.ledger.length, GATEWAYS, "each gateway has one account");
+    assert.ok(counts.readings > 2 * KILLS, "the nodes lived too briefly to show anything");
+  },
+);
+
+/** Settles when every gateway has three good readings of the node with that pid. */
+async function allPolledBy(subscriber: Subscriber, pid: number): Promise<void> {
+  await subscriber.first(
+    "the last node",
+    (message) =>
+      message.topic === "polling/node/info" && jsonOf<{ pid: number }>(message).pid === pid,
+  );
+  const from = subscriber.log.length;
+  await subscriber.until("three readings of each gateway", (log) => {
+    const found = log.slice(from).filter(({ topic }) => topic.startsWith("polling/readings/"));
+    const topics = new Map<string, number>();
+    for (const { topic } of found) topics.set(topic, (topics.get(topic) ?? 0) + 1);
+    return topics.size === GATEWAYS && [...topics.values()].every((count) => count >= 3);
+  });
+}
+
+/** The slave's log in wall time; its clock is this machine's monotonic one. */
+function requestsOf(slave: Slave): WireRequest[] {
+  const offset = Date.now() - Number(process.hrtime.bigint()) / 1e6;
+  return slave.log().map(({ port, fc, serial, t }) => {
+    const gateway = `gateway-${String(slave.ports.indexOf(port))}`;
+    return { gateway, fc, serial, at: Number(t) / 1e6 + offset };
+  });
+}

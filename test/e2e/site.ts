@@ -1,0 +1,51 @@
+/** What the tests of the whole node share. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** Points of the slave: the serial number of each of two requests, and some that hold their own address. */
+export const serialPoints = [
+  { id: "serial3", table: "holding", address: 0, type: "uint32" },
+  { id: "level", table: "holding", address: 5, type: "uint16" },
+  { id: "serial4", table: "input", address: 0, type: "uint32" },
+  { id: "valve", table: "coil", address: 3, type: "bool" },
+];
+
+/** What `mosquitto_pub` is told besides topic and payload. */
+export interface PublishOptions {
+  readonly retain?: boolean;
+  readonly responseTopic?: string;
+  readonly correlation?: string;
+  /** Default 5. */
+  readonly version?: "5" | "311";
+}
+
+/** Publishes with QoS 1 from a process of its own. */
+export async function publish(
+  port: number,
+  topic: string,
+  payload: string,
+  options: PublishOptions = {},
+): Promise<void> {
+  const { retain, responseTopic, correlation, version = "5" } = options;
+  const args = [
+    ...["-h", "127.0.0.1", "-p", String(port), "-V", version, "-q", "1", "-t", topic],
+    ...(payload === "" ? ["-n"] : ["-m", payload]),
+    ...(retain === true ? ["-r"] : []),
+    ...(responseTopic === undefined ? [] : ["-D", "publish", "response-topic", responseTopic]),
+    ...(correlation === undefined ? [] : ["-D", "publish", "correlation-data", correlation]),
+  ];
+  const child = spawn("mosquitto_pub", args, { stdio: "inherit" });
+  const [code]: unknown[] = await once(child, "exit");
+  if (code !== 0) throw new Error(`mosquitto_pub ended with ${String(code)}`);
+}
+
+/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

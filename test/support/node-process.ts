@@ -1,0 +1,80 @@
+/** The program under test: edgepoll in a process of its own. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const PROGRAM =
+  process.env["E2E_PROGRAM"] ?? fileURLToPath(new URL("../../bin/edgepoll.js", import.meta.url));
+
+/** How a process ended: by itself with a code, or by a signal. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A node that was started. */
+export interface NodeProcess {
+  readonly pid: number;
+  readonly exit: Promise<Exit>;
+  /** What it wrote to stdout and stderr so far. */
+  output(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** SIGKILL; settles when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; settles when it is gone, with its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** The files of a node: configuration and state directory. */
+export interface NodeFiles {
+  readonly config: string;
+  readonly stateDir: string;
+}
+
+/** Writes a configuration into a directory; YAML takes JSON as it is. The state directory lies beside it. */
+export function writeSite(directory: string, site: object): NodeFiles {
+  mkdirSync(directory, { recursive: true });
+  const config = join(directory, "edgepoll.yaml");
+  const stateDir = join(directory, "state");
+  writeFileSync(config, JSON.stringify({ stateDir, ...site }, undefined, 1));
+  return { config, stateDir };
+}
+
+/** Starts a node; it is killed at the end of the test at the latest. */
+export function startNode(
+  test: Pick<TestContext, "after">,
+  { config, stateDir }: NodeFiles,
+): NodeProcess {
+  const args = ["start", "--node", "--config", config, "--state-dir", stateDir];
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    // Where the control socket lies; the user's own must stay out of it.
+    env: { ...process.env, RUNTIME_DIRECTORY: join(config, "..") },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  }
+  // The event carries these two.
+  const exit = once(child, "close").then(([code, signal]) => ({ code, signal }) as Exit);
+  const end = async (signal: NodeJS.Signals): Promise<Exit> => {
+    child.kill(signal);
+    return exit;
+  };
+  test.after(async () => {
+    await end("SIGKILL");
+  });
+  return {
+    pid: child.pid ?? 0,
+    exit,
+    output: () => output,
+    signal: (signal) => void child.kill(signal),
+    kill: async () => {
+      await end("SIGKILL");
+    },
+    stop: async () => (await end("SIGTERM")).code,
+  };
+}
