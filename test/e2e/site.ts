@@ -49,3 +49,24 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** What tests look at in `health/<gateway>` and in the reply to `status`. */
+export interface SeenHealth {
+  readonly gateway: string;
+  readonly state: string;
+  readonly desired: string;
+  readonly online: boolean;
+  readonly reason?: string;
+  readonly schedules: readonly {
+    readonly interval: number;
+    readonly epoch: number;
+    readonly seq: number;
+    readonly counts: {
+      readonly good: number;
+      readonly partial: number;
+      readonly failed: number;
+      readonly unknown: number;
+      readonly missed: Readonly<Record<string, number>>;
+    };
+  }[];
+}
