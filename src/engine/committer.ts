@@ -12,7 +12,10 @@ const REVIEW = 32;
 const IDLE = 1000;
 
 interface Batch {
-  readonly writes: Write[];
+  /** In the order in which they were given: the last one of a key counts. */
+  writes: Write[];
+  /** Those of them that nobody waits for; they go into another batch when this one fails. */
+  readonly idle: Set<Write>;
   readonly done: Promise<void>;
   settle(error?: unknown): void;
 }
@@ -48,7 +51,7 @@ export class Committer {
 
   /** On disk and confirmed when it settles; rejects when the store failed, then it may be there or not. */
   commit(writes: readonly Write[]): Promise<void> {
-    const batch = (this.#next ??= newBatch());
+    const batch = (this.#next ??= this.#newBatch());
     for (const write of writes) batch.writes.push(write);
     this.#current ??= this.#drain();
     return batch.done;
@@ -57,8 +60,11 @@ export class Committer {
   /** Joins the next batch, whenever that comes. A failed batch leaves it waiting. */
   later(writes: readonly Write[]): void {
     for (const write of writes) {
-      this.#idle.delete(write.key);
-      this.#idle.set(write.key, write);
+      if (this.#next === undefined) this.#idle.set(write.key, write);
+      else {
+        this.#next.writes.push(write);
+        this.#next.idle.add(write);
+      }
     }
   }
 
@@ -89,22 +95,37 @@ export class Committer {
     this.#current = undefined;
   }
 
+  #newBatch(): Batch {
+    const batch = newBatch([...this.#idle.values()]);
+    this.#idle.clear();
+    return batch;
+  }
+
   async #write(batch: Batch): Promise<void> {
-    const idle = this.#idle;
-    this.#idle = new Map();
     const began = this.#clock.elapsed();
     this.#lastBegan = began;
     try {
-      await this.#store.write([...idle.values(), ...batch.writes], true);
+      await this.#store.write(batch.writes, true);
       this.#note(this.#clock.elapsed() - began);
       this.#say(undefined);
       batch.settle();
     } catch (error) {
-      for (const [key, write] of this.#idle) idle.set(key, write);
-      this.#idle = idle;
+      this.#putBack(batch);
       this.#say(error);
       batch.settle(error);
     }
+  }
+
+  /** What nobody waits for goes before all that was given since. */
+  #putBack({ idle }: Batch): void {
+    if (this.#next === undefined) {
+      const since = this.#idle;
+      this.#idle = new Map([...idle].map((write) => [write.key, write]));
+      for (const [key, write] of since) this.#idle.set(key, write);
+      return;
+    }
+    this.#next.writes = [...idle, ...this.#next.writes];
+    for (const write of idle) this.#next.idle.add(write);
   }
 
   #note(time: number): void {
@@ -132,7 +153,7 @@ function percentile(times: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-function newBatch(): Batch {
+function newBatch(idle: Write[]): Batch {
   let settle: Batch["settle"] = () => undefined;
   const done = new Promise<void>((resolve, reject) => {
     settle = (error) => {
@@ -142,5 +163,5 @@ function newBatch(): Batch {
   });
   // Each caller awaits the same promise; a batch without callers (flush of idle writes) must not count as unhandled.
   done.catch(() => undefined);
-  return { writes: [], done, settle };
+  return { writes: idle, idle: new Set(idle), done, settle };
 }

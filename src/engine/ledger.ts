@@ -62,20 +62,23 @@ export class Ledger {
   /** Slots without a reading. `last` is the last of them when they were never claimed. */
   absent(schedule: Schedule, range: SlotRange, absence: Absence, last?: Slot): void {
     const change = schedule.account.absent(range, absence);
-    const position = last === undefined ? [] : [this.#position(schedule, last)];
-    this.#take(schedule, change, position);
+    this.#take(schedule, change, last);
   }
 
   /** Tells what is not yet told of the run that goes on. */
   tellOpen(schedule: Schedule): void {
-    this.#take(schedule, schedule.account.tellOpen(), []);
+    this.#take(schedule, schedule.account.tellOpen());
   }
 
   /** Writes what a recovered or ended account brought. */
   adopt(schedule: Schedule, changes: readonly Change[], position: Slot | undefined): void {
-    const writes = position === undefined ? [] : [this.#position(schedule, position)];
-    for (const change of changes) this.#take(schedule, change, writes);
-    if (changes.length === 0 && writes.length > 0) this.#world.committer.later(writes);
+    const last = changes.at(-1);
+    for (const change of changes) {
+      this.#take(schedule, change, change === last ? position : undefined);
+    }
+    if (last === undefined && position !== undefined) {
+      this.#world.committer.later([this.#position(schedule, position)]);
+    }
   }
 
   /** The outcome of a polled slot and its readings, in one synced batch. Settles when it is known whether they were kept. */
@@ -83,17 +86,16 @@ export class Ledger {
     const { slot, outcome, late, readings } = polled;
     const { epoch } = schedule.account;
     const change = schedule.account.finish(outcome, late);
-    const own = readings.map((reading) => readingMessage(schedule, reading));
+    const messages = readings.map((reading) => readingMessage(schedule, reading));
     const appended = [
       this.#append(schedule, this.#gapMessages(schedule, change.before)),
-      this.#append(schedule, own),
+      this.#append(schedule, messages),
       this.#append(schedule, this.#gapMessages(schedule, change.after)),
     ];
-    const writes = [
-      { key: keys.outcome(schedule.id, epoch, slot.seq), value: encodePoll(outcome, late) },
-      ...runWrites(schedule, change.runs),
-      ...this.#keep(schedule),
-    ];
+    const key = keys.outcome(schedule.id, epoch, slot.seq);
+    const own = [{ key, value: encodePoll(outcome, late) }, ...this.#keep(schedule)];
+    const runs = runWrites(schedule, change.runs);
+    const writes = () => [...own, ...runs()];
     const until = this.#world.clock.elapsed() + Math.max(schedule.interval, 10_000);
     if (await this.#persist(schedule, writes, appended, until)) return;
     await this.#giveUp(schedule, polled, appended, change);
@@ -106,21 +108,28 @@ export class Ledger {
     await this.#world.committer.commit([write]);
   }
 
+  /** The record of how far slots are claimed or accounted; it never goes back. */
   #position(schedule: Schedule, last: Slot): Write {
-    const { account, writing } = schedule;
+    const { account, writing, reached } = schedule;
     if (writing === 0) schedule.settled = account.settled;
-    const { seq, slot, due } = last;
+    if (reached === undefined || reached.seq < last.seq) schedule.reached = last;
+    const { seq, slot, due } = schedule.reached ?? last;
     const { settled } = schedule;
     const boot = this.#world.clock.bootId;
     const claim = { epoch: account.epoch, claimed: seq, settled, slot, due, boot };
     return { key: keys.claim(schedule.id), value: encodeClaim(claim) };
   }
 
-  #take(schedule: Schedule, change: Change, position: readonly Write[]): void {
-    const writes = [...runWrites(schedule, change.runs), ...position];
+  #take(schedule: Schedule, change: Change, last?: Slot): void {
+    const runs = runWrites(schedule, change.runs);
+    const writes = () => [
+      ...runs(),
+      ...(last === undefined ? [] : [this.#position(schedule, last)]),
+    ];
     const messages = this.#gapMessages(schedule, [...change.before, ...change.after]);
     if (messages.length === 0) {
-      this.#world.committer.later([...writes, ...this.#keep(schedule)]);
+      this.#world.committer.later([...writes(), ...this.#keep(schedule)]);
+      if (schedule.writing === 0) schedule.runs.clear();
       return;
     }
     void this.#persist(schedule, writes, [this.#append(schedule, messages)], Infinity);
@@ -140,7 +149,7 @@ export class Ledger {
   /** Tries until the disk has it, or until the elapsed time `until`; never rejects. */
   async #persist(
     schedule: Schedule,
-    writes: readonly Write[],
+    writes: () => readonly Write[],
     appended: readonly Appended[],
     until: number,
   ): Promise<boolean> {
@@ -149,7 +158,7 @@ export class Ledger {
     try {
       for (;;) {
         try {
-          await committer.commit([...writes, ...appended.flatMap((some) => some.writes)]);
+          await committer.commit([...writes(), ...appended.flatMap((some) => some.writes)]);
           for (const some of appended) some.confirm();
           spooled();
           return true;
@@ -164,6 +173,7 @@ export class Ledger {
       }
     } finally {
       schedule.writing--;
+      if (schedule.writing === 0) schedule.runs.clear();
     }
   }
 
@@ -178,6 +188,7 @@ export class Ledger {
     const absence: Absence = { outcome: "unknown", reason: "store" };
     const gap: Gap = { from: seq, to: seq, slotFrom: slot, slotTo: slot, absence };
     schedule.account.revise(polled.outcome, absence);
+    schedule.keptAt = -Infinity;
     const run: Run = { ...gap, told: seq, untoldSlot: slot };
     const writes = runWrites(schedule, [...change.runs, run]);
     for (const message of this.#gapMessages(schedule, [gap])) appended[1]?.replace(message);
@@ -205,11 +216,13 @@ export class Ledger {
   }
 }
 
-function runWrites(schedule: Schedule, runs: readonly Run[]): Write[] {
+/** Writes the runs as they are by then: a try that comes late must not put an older state on disk. */
+function runWrites(schedule: Schedule, runs: readonly Run[]): () => Write[] {
   const { id, account } = schedule;
-  return runs.map((run) => {
-    return { key: keys.outcome(id, account.epoch, run.from), value: encodeRun(run) };
-  });
+  const keyed = runs.map((run) => ({ key: keys.outcome(id, account.epoch, run.from), run }));
+  for (const { key, run } of keyed) schedule.runs.set(key, run);
+  return () =>
+    keyed.map(({ key, run }) => ({ key, value: encodeRun(schedule.runs.get(key) ?? run) }));
 }
 
 function readingMessage(schedule: Schedule, reading: Reading): Spooled {

@@ -176,6 +176,7 @@ export type Behaviour =
 
 /** One request as an endpoint got it; `at` in elapsed time of the process that sent it. */
 export interface Seen {
+  readonly gateway: string;
   readonly endpoint: string;
   readonly request: ReadRequest;
   readonly at: number;

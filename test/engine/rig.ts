@@ -84,12 +84,19 @@ export class Rig {
     const number = ++this.lives;
     const lanes = new Map<string, { busy: boolean }>();
     const alive = () => this.life?.clock === clock;
-    const linkOf = (endpoint: string) => {
+    const linkOf = (gateway: string, endpoint: string) => {
       const lane = lanes.get(endpoint) ?? { busy: false };
       lanes.set(endpoint, lane);
       const seen = (request: ReadRequest) => {
         const one = {
-          ...{ endpoint, request, at: clock.elapsed(), time: this.clock.elapsed(), life: number },
+          ...{
+            gateway,
+            endpoint,
+            request,
+            at: clock.elapsed(),
+            time: this.clock.elapsed(),
+            life: number,
+          },
         };
         this.seen.push(one);
         this.onSeen(one);
@@ -109,7 +116,7 @@ export class Rig {
       bus,
       endpoint: ({ id }) => {
         const key = endpoints.get(id) ?? id;
-        return { key, link: linkOf(key) };
+        return { key, link: linkOf(id, key) };
       },
       facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, storeBytes: null, clockSynced: true }),
       self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },
