@@ -54,8 +54,10 @@ function compile() {
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   const startedAt = new Date();
   const done = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
-  // The time before the build: a source changed while tsc ran is newer than that.
-  if (done.status === 0) utimesSync(stamp, startedAt, startedAt);
+  // The time before the build: a source changed while tsc ran is newer than that. tsc writes its stamp
+  // in spite of errors; then all sources are to count as newer.
+  const builtAt = done.status === 0 ? startedAt : new Date(0);
+  if (existsSync(stamp)) utimesSync(stamp, builtAt, builtAt);
   return done.status ?? 1;
 }
 
