@@ -1,0 +1,2 @@
+/** The clock, for commands that wait. */
+export { createClock } from "../system/clock.ts";
