@@ -1,5 +1,6 @@
 /** Works on a state directory without a node. Holds the same locks as one. */
-import { UsageError } from "../core/errors.ts";
+import { existsSync } from "node:fs";
+import { StateDirectoryError, UsageError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Store } from "../core/ports.ts";
 import { keys, type GatewayRecord } from "../core/records.ts";
@@ -37,29 +38,36 @@ export async function commandOffline(
     );
   }
   const desired = verb === "start" ? "running" : "stopped";
-  await withStore(site.stateDir, site.node, async (store) => {
-    await desire(store, site.node, wanted, desired, by);
-  });
+  const { stateDir, node } = site;
+  ensureStateDir(stateDir);
+  await withStore({ stateDir, node, create: true }, (store) =>
+    desire(store, node, wanted, desired, by),
+  );
   const state = desired === "running" ? "running" : "stopped";
   return { gateways: wanted.map((gateway) => ({ gateway, state, desired, open: [] })) };
 }
 
 /** Reads the audit trail of a state directory. */
 export async function eventsOffline(stateDir: string, query: AuditQuery): Promise<AuditEvent[]> {
-  return withStore(stateDir, "offline", (store) => readAudit(store, query));
+  return withStore({ stateDir, node: "offline", create: false }, (store) =>
+    readAudit(store, query),
+  );
 }
 
 /** Opens the store of a state directory for as long as the work takes. */
 async function withStore<T>(
-  stateDir: string,
-  node: string,
+  { stateDir, node, create }: { stateDir: string; node: string; create: boolean },
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   const clock = createClock();
+  if (!existsSync(stateDir)) {
+    const text = `There is no state directory ${stateDir}. Name another with --state-dir.`;
+    throw new StateDirectoryError("STATE_DIRECTORY", text);
+  }
   const real = ensureStateDir(stateDir);
   const lock = await lockState(real, { pid, node, stateDir: real, control: "" }, clock);
   try {
-    const store = await openLevelStore(real, { create: true, clock });
+    const store = await openLevelStore(real, { create, clock });
     try {
       return await work(store);
     } finally {

@@ -44,7 +44,7 @@ export async function openDatabase(path: string, id: string): Promise<Database> 
       "STATE_DIRECTORY",
       `The database ${path} does not belong to the marker beside it: it holds ` +
         `${found === undefined ? "no id" : `the id ${found}`}, the marker says ${id}. ` +
-        "Files are lost or mixed up; put both back from one backup (edgepoll restore).",
+        "Files are lost or mixed up; put both back from one backup.",
     );
   } catch (error) {
     await database.close();
@@ -105,7 +105,7 @@ function refuseUnlessWhole(path: string): void {
   throw new StateDirectoryError(
     "STATE_DIRECTORY",
     `The database ${path} ${what[kind]}. What it held can't be known, so edgepoll does not begin ` +
-      "anew by itself: put it back from a backup (edgepoll restore), or begin anew (edgepoll reset).",
+      "anew by itself: put it back from a backup, or move the state directory away to begin anew.",
   );
 }
 

@@ -23,7 +23,7 @@ export function decodeFrame(key: string, frame: Uint8Array): string {
     throw new StoreError(
       "STORE_DAMAGED",
       `The record ${JSON.stringify(key)} on disk has a wrong checksum; most likely the disk is ` +
-        "failing or power was lost. edgepoll validate lists what is damaged.",
+        "failing or power was lost. Put the state directory back from a backup, or move it away to begin anew.",
       { key },
     );
   }

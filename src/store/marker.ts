@@ -26,7 +26,7 @@ export function readMarker(directory: string): Marker | undefined {
     throw new StateDirectoryError(
       "STATE_DIRECTORY",
       `${path} can't be understood; it says which database belongs to this directory. ` +
-        "Put it back from a backup (edgepoll restore).",
+        "Put it back from a backup.",
     );
   }
   if (marker.format > FORMAT) {

@@ -27,7 +27,7 @@ export async function prepare(directory: string, create: boolean): Promise<Place
   if (!marker && kindOf(path) !== "absent") {
     throw refused(
       `${path} is there, but edgepoll.json beside it is gone, so it may have lost files too. ` +
-        "Put both back from a backup (edgepoll restore), or begin anew (edgepoll reset).",
+        "Put both back from a backup, or move the directory away to begin anew.",
     );
   }
   if (!marker && !create) {

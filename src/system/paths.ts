@@ -23,7 +23,7 @@ export function findConfig(explicit?: string, around: Surroundings = surrounding
   if (found !== undefined) return found;
   const hint =
     named === undefined
-      ? "Name one with --config FILE or EDGEPOLL_CONFIG, or make one with edgepoll init."
+      ? "Name one with --config FILE or EDGEPOLL_CONFIG."
       : `It was named by ${explicit === undefined ? "EDGEPOLL_CONFIG" : "--config"}.`;
   throw new ConfigError(
     "CONFIG_MISSING",

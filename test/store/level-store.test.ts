@@ -137,7 +137,7 @@ for (const [what, lose] of Object.entries(losses)) {
     const before = readdirSync(directory, { recursive: true });
     await assert.rejects(open(directory), (error: unknown) => {
       assert.ok(error instanceof StateDirectoryError);
-      assert.match(error.message, /edgepoll restore/);
+      assert.match(error.message, /from a backup/);
       return true;
     });
     assert.deepEqual(readdirSync(directory, { recursive: true }), before);
