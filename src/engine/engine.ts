@@ -22,6 +22,8 @@ import { Spool } from "./spool.ts";
 import { SpoolLimit } from "./spool-limit.ts";
 import { Transactions } from "./transactions.ts";
 
+/** ms that a disk which fails is still tried at the end of the process. */
+const LAST_WRITE = 10_000;
 /** ms for which the spool is still published at the end of the process. */
 const LAST_PUBLISH = 3000;
 
@@ -135,13 +137,16 @@ export class Engine {
     await this.#gateways.close();
     this.#scheduler.close();
     this.#spoolLimit.close();
-    await this.#poller.written();
-    await this.#journal.note({ kind: "node-stopped", text: `${this.#world.site.node} stops` });
-    await this.#keepAll();
+    await within(clock, LAST_WRITE, this.#ledger.written());
+    this.#ledger.end();
+    const stops = { kind: "node-stopped", text: `${this.#world.site.node} stops` };
+    await within(clock, LAST_WRITE, this.#journal.note(stops));
+    await within(clock, LAST_WRITE, this.#keepAll());
     if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
     this.#reporter.close();
     if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
-    await this.#committer.commit([]).catch(() => undefined);
+    const last = this.#committer.commit([]).catch(() => undefined);
+    await within(clock, LAST_WRITE, last);
   }
 
   async #keepAll(): Promise<void> {

@@ -45,6 +45,8 @@ export interface Polled {
 /** Writes claims and outcomes. */
 export class Ledger {
   readonly #world: LedgerWorld;
+  readonly #writing = new Set<Promise<unknown>>();
+  #ended = false;
 
   constructor(world: LedgerWorld) {
     this.#world = world;
@@ -81,8 +83,8 @@ export class Ledger {
     }
   }
 
-  /** The outcome of a polled slot and its readings, in one synced batch. Settles when it is known whether they were kept. */
-  async settle(schedule: Schedule, polled: Polled): Promise<void> {
+  /** The outcome of a polled slot and its readings, in one synced batch. Tried until it is known whether they are kept. */
+  settle(schedule: Schedule, polled: Polled): void {
     const { slot, outcome, late, readings } = polled;
     const { epoch } = schedule.account;
     const change = schedule.account.finish(outcome, late);
@@ -94,15 +96,28 @@ export class Ledger {
     ];
     const key = keys.outcome(schedule.id, epoch, slot.seq);
     const own = [{ key, value: encodePoll(outcome, late) }, ...this.#keep(schedule)];
-    const runs = runWrites(schedule, change.runs);
+    const runs = this.#runs(schedule, change.runs);
     const writes = () => [...own, ...runs()];
     const until = this.#world.clock.elapsed() + Math.max(schedule.interval, 10_000);
-    if (await this.#persist(schedule, writes, appended, until)) return;
-    await this.#giveUp(schedule, polled, appended, change);
+    const settled = this.#persist(schedule, writes, appended, until).then((kept) =>
+      kept ? undefined : this.#giveUp(schedule, polled, appended, change),
+    );
+    this.#track(settled);
   }
 
-  /** Writes the account at the end of the process or of the schedule. */
+  /** Settles when all that has to be written is on disk or given up. */
+  async written(): Promise<void> {
+    while (this.#writing.size > 0) await Promise.all(this.#writing);
+  }
+
+  /** Tries no longer to write what the disk does not take. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Writes the account at the end of the process or of the schedule; not ahead of its outcomes. */
   async close(schedule: Schedule, closed: boolean): Promise<void> {
+    if (schedule.writing > 0) return;
     const record: AccountRecord = { ...schedule.account.keep(), closed };
     const write = { key: keys.account(schedule.id), value: JSON.stringify(record) };
     await this.#world.committer.commit([write]);
@@ -110,29 +125,48 @@ export class Ledger {
 
   /** The record of how far slots are claimed or accounted; it never goes back. */
   #position(schedule: Schedule, last: Slot): Write {
-    const { account, writing, reached } = schedule;
+    const { account, writing } = schedule;
     if (writing === 0) schedule.settled = account.settled;
-    if (reached === undefined || reached.seq < last.seq) schedule.reached = last;
-    const { seq, slot, due } = schedule.reached ?? last;
+    const { seq, slot, due } = reach(schedule, last);
     const { settled } = schedule;
     const boot = this.#world.clock.bootId;
     const claim = { epoch: account.epoch, claimed: seq, settled, slot, due, boot };
     return { key: keys.claim(schedule.id), value: encodeClaim(claim) };
   }
 
+  /**
+   * Writes runs as they are by then, with the position they need: a try that comes late must not put an
+   * older state on disk, nor a run that reaches farther than the position.
+   */
+  #runs(schedule: Schedule, runs: readonly Run[]): () => Write[] {
+    const { id, account } = schedule;
+    const keyed = runs.map((run) => ({ key: keys.outcome(id, account.epoch, run.from), run }));
+    for (const { key, run } of keyed) schedule.runs.set(key, run);
+    return () => {
+      const writes: Write[] = keyed.map(({ key, run }) => {
+        return { key, value: encodeRun(schedule.runs.get(key) ?? run) };
+      });
+      const { reached } = schedule;
+      if (runs.length > 0 && reached !== undefined) writes.push(this.#position(schedule, reached));
+      return writes;
+    };
+  }
+
   #take(schedule: Schedule, change: Change, last?: Slot): void {
-    const runs = runWrites(schedule, change.runs);
-    const writes = () => [
-      ...runs(),
-      ...(last === undefined ? [] : [this.#position(schedule, last)]),
-    ];
+    if (last !== undefined) reach(schedule, last);
+    const writes = this.#runs(schedule, change.runs);
     const messages = this.#gapMessages(schedule, [...change.before, ...change.after]);
     if (messages.length === 0) {
       this.#world.committer.later([...writes(), ...this.#keep(schedule)]);
       if (schedule.writing === 0) schedule.runs.clear();
       return;
     }
-    void this.#persist(schedule, writes, [this.#append(schedule, messages)], Infinity);
+    this.#track(this.#persist(schedule, writes, [this.#append(schedule, messages)], Infinity));
+  }
+
+  #track(writing: Promise<unknown>): void {
+    this.#writing.add(writing);
+    void writing.finally(() => this.#writing.delete(writing));
   }
 
   /** The account as it stands with what is being written, now and then. */
@@ -163,7 +197,7 @@ export class Ledger {
           spooled();
           return true;
         } catch (error) {
-          if (clock.elapsed() >= until) return false;
+          if (this.#ended || clock.elapsed() >= until) return false;
           log.debug(
             { schedule: schedule.id, error: messageOf(error) },
             "outcome not written, trying again",
@@ -190,7 +224,7 @@ export class Ledger {
     schedule.account.revise(polled.outcome, absence);
     schedule.keptAt = -Infinity;
     const run: Run = { ...gap, told: seq, untoldSlot: slot };
-    const writes = runWrites(schedule, [...change.runs, run]);
+    const writes = this.#runs(schedule, [...change.runs, run]);
     for (const message of this.#gapMessages(schedule, [gap])) appended[1]?.replace(message);
     await this.#persist(schedule, writes, appended, Infinity);
   }
@@ -216,13 +250,12 @@ export class Ledger {
   }
 }
 
-/** Writes the runs as they are by then: a try that comes late must not put an older state on disk. */
-function runWrites(schedule: Schedule, runs: readonly Run[]): () => Write[] {
-  const { id, account } = schedule;
-  const keyed = runs.map((run) => ({ key: keys.outcome(id, account.epoch, run.from), run }));
-  for (const { key, run } of keyed) schedule.runs.set(key, run);
-  return () =>
-    keyed.map(({ key, run }) => ({ key, value: encodeRun(schedule.runs.get(key) ?? run) }));
+/** The farther of the slots that were claimed or accounted, this one included. */
+function reach(schedule: Schedule, last: Slot): Slot {
+  const { reached } = schedule;
+  if (reached !== undefined && reached.seq >= last.seq) return reached;
+  schedule.reached = last;
+  return last;
 }
 
 function readingMessage(schedule: Schedule, reading: Reading): Spooled {

@@ -20,7 +20,6 @@ export interface PollerWorld {
 /** Polls slots. */
 export class Poller {
   readonly #world: PollerWorld;
-  readonly #writing = new Set<Promise<void>>();
 
   constructor(world: PollerWorld) {
     this.#world = world;
@@ -45,20 +44,13 @@ export class Poller {
     this.#settle(schedule, slot, result);
   };
 
-  /** Settles when every outcome is written, or given up. */
-  async written(): Promise<void> {
-    await Promise.all(this.#writing);
-  }
-
   #settle(schedule: Schedule, slot: Slot, result: PollResult): void {
     const late = result.sentAt === null ? null : Math.max(0, result.sentAt - slot.due);
     const readings = this.#readings(schedule, slot, result, late);
     const all = result.devices.flatMap(({ results }) => results);
     const outcome = outcomeOf(all, readings);
     this.#world.devices.polled(schedule, result.devices, readings, outcome);
-    const writing = this.#world.ledger.settle(schedule, { slot, outcome, late, readings });
-    this.#writing.add(writing);
-    void writing.finally(() => this.#writing.delete(writing));
+    this.#world.ledger.settle(schedule, { slot, outcome, late, readings });
   }
 
   #readings(schedule: Schedule, slot: Slot, result: PollResult, late: number | null): Reading[] {
