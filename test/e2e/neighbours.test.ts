@@ -57,7 +57,10 @@ test(
       return ids.every((id) => (reached.get(id) ?? 0) >= SLOTS);
     });
     await publish(broker.port, "polling/cmd/status", "{}");
-    const reply = await subscriber.first("the status", ({ topic }) => topic === "polling/reply/status");
+    const reply = await subscriber.first(
+      "the status",
+      ({ topic }) => topic === "polling/reply/status",
+    );
     const { gateways } = jsonOf<{ data: { gateways: SeenHealth[] } }>(reply).data;
     assert.equal(await node.stop(), 0, node.output());
 

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM =
-  process.env["E2E_PROGRAM"] ?? fileURLToPath(new URL("../../bin/edgepoll.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../bin/edgepoll.js", import.meta.url));
 
 /** How a process ended: by itself with a code, or by a signal. */
 export interface Exit {
@@ -18,6 +17,8 @@ export interface Exit {
 /** A node that was started. */
 export interface NodeProcess {
   readonly pid: number;
+  /** Settles when it says that it runs; rejects when it ends before. */
+  readonly started: Promise<void>;
   readonly exit: Promise<Exit>;
   /** What it wrote to stdout and stderr so far. */
   output(): string;
@@ -48,7 +49,7 @@ export function startNode(
   test: Pick<TestContext, "after">,
   { config, stateDir }: NodeFiles,
 ): NodeProcess {
-  const args = ["start", "--node", "--config", config, "--state-dir", stateDir];
+  const args = ["start", "--node", "--json", "--config", config, "--state-dir", stateDir];
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     // Where the control socket lies; the user's own must stay out of it.
@@ -60,6 +61,12 @@ export function startNode(
   }
   // The event carries these two.
   const exit = once(child, "close").then(([code, signal]) => ({ code, signal }) as Exit);
+  const started = Promise.race([
+    once(child.stdout, "data").then(() => undefined),
+    exit.then(() => Promise.reject(new Error(`the node did not start:\n${output}`))),
+  ]);
+  // Not every test waits for it.
+  started.catch(() => undefined);
   const end = async (signal: NodeJS.Signals): Promise<Exit> => {
     child.kill(signal);
     return exit;
@@ -69,6 +76,7 @@ export function startNode(
   });
   return {
     pid: child.pid ?? 0,
+    started,
     exit,
     output: () => output,
     signal: (signal) => void child.kill(signal),
