@@ -1,0 +1,36 @@
+/** `check`: looks a configuration over; touches nothing. */
+import type { Site } from "../core/model.ts";
+import type { Command } from "./command.ts";
+import { JSON_FLAG } from "./node-options.ts";
+import { printable } from "./printable.ts";
+import { sizesText, withoutEffectText } from "./sizes.ts";
+
+/** The command. */
+export const check: Command = {
+  name: "check",
+  argument: "FILE",
+  about: "Check a configuration; exit 78 on mistakes",
+  options: [JSON_FLAG],
+  run: async (given, { out, paint }) => {
+    const { checkConfig } = await import("../app/check.ts");
+    const { path, site, warnings, requests } = checkConfig(given.argument);
+    const { node, withoutEffect } = site;
+    const sizes = { ...countsOf(site), requests };
+    if (given.flags.has("json")) {
+      out.line(JSON.stringify({ path, node, ...sizes, warnings, withoutEffect }));
+      return 0;
+    }
+    out.line(`${printable(path)}: ${paint("green", "ok")}  ${sizesText(sizes)}`);
+    for (const warning of warnings) out.line(paint("yellow", `warning  ${printable(warning)}`));
+    if (withoutEffect.length > 0) {
+      out.line(`no effect  ${printable(withoutEffectText(withoutEffect))}`);
+    }
+    return 0;
+  },
+};
+
+function countsOf({ gateways }: Site) {
+  const devices = gateways.flatMap((gateway) => gateway.devices);
+  const points = devices.flatMap((device) => device.points);
+  return { gateways: gateways.length, devices: devices.length, points: points.length };
+}

@@ -1,0 +1,16 @@
+/** A line of the audit trail, for people. */
+import type { AuditEvent } from "../core/payloads.ts";
+import { localTime } from "./local-time.ts";
+import type { Paint } from "./paint.ts";
+import { printable } from "./printable.ts";
+
+/** Room for the kinds there are, so that lines which come one by one stand in columns. */
+const KIND_WIDTH = 15;
+const PLACE_WIDTH = 16;
+
+/** Local time, kind, gateway and device, text. */
+export function eventLine({ at, kind, gateway, device, text }: AuditEvent, paint: Paint): string {
+  const place = [gateway, device].filter((id) => id !== undefined).join("/") || "-";
+  const cells = [printable(kind).padEnd(KIND_WIDTH), printable(place).padEnd(PLACE_WIDTH)];
+  return `${paint("dim", localTime(at))}  ${cells.join("  ")}  ${printable(text)}`;
+}

@@ -1,0 +1,115 @@
+/** `events`: the audit trail. */
+import { existsSync } from "node:fs";
+import { parseDuration } from "../config/units.ts";
+import { NoNodeError } from "../core/errors.ts";
+import type { AuditEvent } from "../core/payloads.ts";
+import type { Clock } from "../core/ports.ts";
+import { wrong } from "./arguments.ts";
+import { createClock } from "./clock.ts";
+import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
+import { eventLine } from "./event-line.ts";
+import { CONFIG, JSON_FLAG, STATE_DIR, gatewaysOf, whereOf } from "./node-options.ts";
+import { printable } from "./printable.ts";
+import { pause, stopSignal } from "./stop-signal.ts";
+
+const SINCE: Option = {
+  name: "since",
+  value: "TIME",
+  about: "1h, 7d, or a time such as 2026-01-31T14:00; default: the last 20",
+};
+const FOLLOW: Option = { name: "follow", about: "Go on until interrupted; needs a running node" };
+const GATEWAY: Option = { name: "gateway", value: "ID", about: "Only this gateway" };
+const SHOWN = 20;
+const MOST = 10_000;
+/** ms between two looks. */
+const LOOK_AGAIN = 1000;
+
+/** Which part of the audit trail. */
+export interface Query {
+  /** Wall time in ms. */
+  readonly since: number;
+  readonly gateway?: string;
+  readonly limit: number;
+}
+
+/** The command. */
+export const events: Command = {
+  name: "events",
+  about: "The audit trail: who did what when",
+  options: [SINCE, GATEWAY, FOLLOW, CONFIG, STATE_DIR, JSON_FLAG],
+  run: async (given, context) => {
+    const { askNode, locateState } = await import("../app/remote.ts");
+    const query = queryOf(given, context.caller, () => createClock().wall());
+    const stateDir = locateState(whereOf(given));
+    const print = printer(given, context);
+    const ask = async (wanted: Query): Promise<AuditEvent[]> =>
+      // As a node of this version answers.
+      (await askNode(stateDir, "events", { ...wanted })) as AuditEvent[];
+    if (given.flags.has("follow")) return follow(ask, query, print, createClock(), context);
+    const found = await ask(query).catch((error: unknown) => readOffline(error, stateDir, query));
+    found.forEach(print);
+    if (found.length === MOST) context.out.note(`only the last ${String(MOST)} events are shown`);
+    return 0;
+  },
+};
+
+/** The query of the options; `now` gives wall time in ms. Throws `UsageError`. */
+export function queryOf(given: Given, caller: string, now: () => number): Query {
+  const [gateway] = gatewaysOf(given, caller) ?? [];
+  const since = valueOf(given, "since");
+  return {
+    ...(since === undefined
+      ? { since: 0, limit: SHOWN }
+      : { since: sinceOf(since, now, caller), limit: MOST }),
+    ...(gateway === undefined ? {} : { gateway }),
+  };
+}
+
+function sinceOf(text: string, now: () => number, caller: string): number {
+  const length = parseDuration(text);
+  if (length !== undefined) return Math.max(0, now() - length);
+  // A day alone would be read as one of UTC.
+  const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
+  if (/^\d{4}-\d\d-\d\d/.test(text) && Number.isFinite(time)) return Math.max(0, time);
+  const what = `--since takes 1h, 7d or a time such as 2026-01-31T14:00, not "${printable(text)}"`;
+  throw wrong(what, `${caller} events --since 1h`);
+}
+
+function printer(given: Given, { out, paint }: Context): (event: AuditEvent) => void {
+  const json = given.flags.has("json");
+  return (event) => {
+    out.line(json ? JSON.stringify(event) : eventLine(event, paint));
+  };
+}
+
+async function readOffline(error: unknown, stateDir: string, query: Query): Promise<AuditEvent[]> {
+  // Where there is no directory there is nothing to read, and reading must not make one.
+  if (!(error instanceof NoNodeError) || !existsSync(stateDir)) throw error;
+  const { eventsOffline } = await import("../app/offline.ts");
+  return eventsOffline(stateDir, query);
+}
+
+async function follow(
+  ask: (query: Query) => Promise<AuditEvent[]>,
+  first: Query,
+  print: (event: AuditEvent) => void,
+  clock: Clock,
+  { out }: Context,
+): Promise<number> {
+  const stop = stopSignal();
+  let query = first;
+  let seen = new Set<string>();
+  while (!stop.aborted && !out.closed) {
+    const found = await ask(query);
+    for (const event of found) if (!seen.has(JSON.stringify(event))) print(event);
+    const last = found.at(-1);
+    if (last !== undefined) {
+      // Events of one millisecond may come in two looks.
+      const latest = found.filter(({ at }) => at === last.at);
+      seen = new Set(latest.map((event) => JSON.stringify(event)));
+      query = { ...first, since: last.at, limit: MOST };
+    }
+    await pause(clock, LOOK_AGAIN, stop);
+  }
+  return 0;
+}

@@ -1,0 +1,33 @@
+/** Help and version, drawn by cac. Values are not read by it: it would turn `02` into 2. */
+import { cac } from "cac";
+import type { Command } from "./command.ts";
+
+/** Prints the help of a command, or that of all. */
+export function printHelp(
+  commands: readonly Command[],
+  version: string,
+  command: Command | undefined,
+): void {
+  const words = command === undefined ? [] : [command.name];
+  cliOf(commands, version).parse(["", "", ...words, "--help"], { run: false });
+}
+
+/** Prints the version. */
+export function printVersion(version: string): void {
+  cliOf([], version).parse(["", "", "--version"], { run: false });
+}
+
+function cliOf(commands: readonly Command[], version: string) {
+  const cli = cac("edgepoll");
+  for (const { name, argument, about, options } of commands) {
+    const words = argument === undefined ? name : `${name} [${argument}]`;
+    const command = cli.command(words, about).usage(`${words} [options]`);
+    for (const option of options) {
+      const value = option.value === undefined ? "" : ` <${option.value}>`;
+      command.option(`--${option.name}${value}`, option.about);
+    }
+  }
+  cli.help();
+  cli.version(version);
+  return cli;
+}

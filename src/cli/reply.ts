@@ -1,0 +1,39 @@
+/** The reply of a node to a command. */
+import type { Refusal, Reply } from "../core/command.ts";
+import type { GatewayHealth, GatewayState, NodeHealth } from "../core/payloads.ts";
+
+/** The data of a reply to `status`. */
+export interface Status {
+  readonly node: NodeHealth;
+  readonly gateways: readonly GatewayHealth[];
+}
+
+/** The data of a reply to `start` and `stop`. */
+export interface Changed {
+  readonly gateways: readonly {
+    readonly gateway: string;
+    readonly state: GatewayState;
+    readonly desired: "running" | "stopped";
+    /** Devices that stay left out. */
+    readonly open: readonly string[];
+  }[];
+}
+
+/** A node refused a command. */
+export class RefusedReply extends Error {
+  readonly code: Refusal;
+
+  constructor(code: Refusal, message: string) {
+    super(message);
+    this.name = "RefusedReply";
+    this.code = code;
+  }
+}
+
+/** The data of a reply. Throws `RefusedReply`. */
+export function dataOf(reply: unknown): unknown {
+  // What the control socket answers to a verb of the interface.
+  const { data, error } = reply as Reply;
+  if (error !== undefined) throw new RefusedReply(error.code, error.message);
+  return data;
+}

@@ -1,0 +1,34 @@
+/** From arguments to an exit code. */
+import { readArguments } from "./arguments.ts";
+import { check } from "./check.ts";
+import type { Command, Context } from "./command.ts";
+import { events } from "./events.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { failureText } from "./failure.ts";
+import { simulate } from "./simulate.ts";
+import { start } from "./start.ts";
+import { status } from "./status.ts";
+import { stop } from "./stop.ts";
+
+/** The commands of this version, in the order of the help. */
+export const COMMANDS: readonly Command[] = [start, stop, status, check, events, simulate];
+
+/** Does what the arguments say; gives back the exit code and never rejects. */
+export async function run(
+  argv: readonly string[],
+  context: Context,
+  debug: boolean,
+): Promise<number> {
+  try {
+    const asked = readArguments(argv, COMMANDS, context.caller);
+    if (asked.kind === "run") return await asked.command.run(asked.given, context);
+    const { printHelp, printVersion } = await import("./help.ts");
+    const { version } = await import("../app/version.ts");
+    if (asked.kind === "version") printVersion(version());
+    else printHelp(COMMANDS, version(), asked.command);
+    return 0;
+  } catch (error) {
+    context.out.note(failureText(error, debug));
+    return exitCodeOf(error);
+  }
+}

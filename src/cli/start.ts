@@ -1,0 +1,66 @@
+/** `start`: starts gateways of a running node, or runs the node. */
+import { NoNodeError } from "../core/errors.ts";
+import { wrong } from "./arguments.ts";
+import { banner } from "./banner.ts";
+import { changedLines } from "./changed.ts";
+import type { Command, Context, Given, Option } from "./command.ts";
+import {
+  CONFIG,
+  GATEWAYS,
+  JSON_FLAG,
+  STATE_DIR,
+  gatewaysOf,
+  sameNode,
+  whereOf,
+} from "./node-options.ts";
+import { dataOf, type Changed } from "./reply.ts";
+
+const NODE: Option = { name: "node", about: "Run the process, whatever runs already (exit 75)" };
+
+/** The command. */
+export const start: Command = {
+  name: "start",
+  about: "Start all gateways, or the node when none runs",
+  options: [CONFIG, STATE_DIR, GATEWAYS, NODE, JSON_FLAG],
+  run: async (given, context) => {
+    const gateways = gatewaysOf(given, context.caller);
+    const process = given.flags.has("node");
+    if (process && gateways !== undefined) {
+      const next = `${context.caller} start --node${sameNode(given)}`;
+      throw wrong("--node starts the process and takes no --gateway", next);
+    }
+    const started = process ? false : await startGateways(gateways, given, context);
+    return started ? 0 : runNode(given, context);
+  },
+};
+
+/** Tells the running node; false when none runs and all were meant. */
+async function startGateways(
+  gateways: readonly string[] | undefined,
+  given: Given,
+  { out, paint, caller }: Context,
+): Promise<boolean> {
+  const { askNode, locateState } = await import("../app/remote.ts");
+  const stateDir = locateState(whereOf(given));
+  try {
+    const reply = await askNode(stateDir, "start", { gateway: gateways ?? "*" });
+    // As a node of this version answers.
+    const changed = dataOf(reply) as Changed;
+    if (given.flags.has("json")) out.line(JSON.stringify(changed));
+    else for (const line of changedLines(changed, paint)) out.line(line);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NoNodeError)) throw error;
+    if (gateways === undefined) return false;
+    const next = `${caller} start --node${sameNode(given)}`;
+    throw new NoNodeError("NODE_ABSENT", `No node runs on ${stateDir}. Next: ${next}`, error);
+  }
+}
+
+async function runNode(given: Given, { out, paint, caller }: Context): Promise<number> {
+  const { startNode } = await import("../app/node.ts");
+  const { report, ended } = await startNode(whereOf(given));
+  if (given.flags.has("json")) out.line(JSON.stringify(report));
+  else for (const line of banner(report, caller, paint)) out.line(line);
+  return ended;
+}
