@@ -11,12 +11,16 @@ const REVIEW = 32;
 /** ms that writes given to `later` wait for a batch at most. */
 const IDLE = 1000;
 
-interface Batch {
-  /** In the order in which they were given: the last one of a key counts. */
-  writes: Write[];
-  /** Those of them that nobody waits for; they go into another batch when this one fails. */
-  readonly idle: Set<Write>;
-  readonly done: Promise<void>;
+/** ms after which a failed batch with something that must be kept is tried again. */
+const RETRY = 250;
+
+/** Writes of one caller, together in one batch. */
+interface Part {
+  readonly writes: () => readonly Write[];
+  /** Whether it goes into the next batch, before all that was given since, when its batch fails. */
+  readonly kept: boolean;
+  /** The key of a write that waits for a batch without asking for one. */
+  readonly idle?: string;
   settle(error?: unknown): void;
 }
 
@@ -33,10 +37,15 @@ export class Committer {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Log;
-  #next: Batch | undefined;
-  #current: Promise<void> | undefined;
-  /** Writes that wait for a batch without asking for one; the last one of a key counts. */
-  #idle = new Map<string, Write>();
+  /** What goes into the next batch, in the order given: the last write of a key counts. */
+  #waiting = new Set<Part>();
+  /** Those of them that do not ask for a batch, by key. */
+  readonly #idle = new Map<string, Part>();
+  /** Whether something that waits asks for a batch. */
+  #wanted = false;
+  #draining = false;
+  #cancelRetry: (() => void) | undefined;
+  #ended = false;
   readonly #times: number[] = [];
   #count = 0;
   #slowest = 0;
@@ -51,20 +60,39 @@ export class Committer {
 
   /** On disk and confirmed when it settles; rejects when the store failed, then it may be there or not. */
   commit(writes: readonly Write[]): Promise<void> {
-    const batch = (this.#next ??= this.#newBatch());
-    for (const write of writes) batch.writes.push(write);
-    this.#current ??= this.#drain();
-    return batch.done;
+    return new Promise((resolve, reject) => {
+      const settle: Part["settle"] = (error) => {
+        if (error === undefined) resolve();
+        else reject(error instanceof Error ? error : new Error(messageOf(error)));
+      };
+      this.#add({ writes: () => writes, kept: false, settle });
+    });
+  }
+
+  /**
+   * Tries until the disk has it, ahead of all that is given later; `writes` is asked anew at each try,
+   * `failed` told of each that failed. Settles with whether it was kept; false only after `end`.
+   */
+  keep(writes: () => readonly Write[], failed: () => void): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle: Part["settle"] = (error) => {
+        if (error === undefined) resolve(true);
+        else failed();
+        if (error !== undefined && this.#ended) resolve(false);
+      };
+      this.#add({ writes, kept: true, settle });
+    });
   }
 
   /** Joins the next batch, whenever that comes. A failed batch leaves it waiting. */
   later(writes: readonly Write[]): void {
     for (const write of writes) {
-      if (this.#next === undefined) this.#idle.set(write.key, write);
-      else {
-        this.#next.writes.push(write);
-        this.#next.idle.add(write);
-      }
+      const before = this.#idle.get(write.key);
+      if (before !== undefined) this.#waiting.delete(before);
+      const settle = () => undefined;
+      const part = { writes: () => [write], kept: true, idle: write.key, settle };
+      this.#idle.set(write.key, part);
+      this.#waiting.add(part);
     }
   }
 
@@ -72,6 +100,14 @@ export class Committer {
   async flushIdle(): Promise<void> {
     const idleFor = this.#clock.elapsed() - this.#lastBegan;
     if (this.#idle.size > 0 && idleFor >= IDLE) await this.commit([]);
+  }
+
+  /** Tries no longer what failed. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelRetry?.();
+    const failing = [...this.#waiting].filter((part) => part.kept && part.idle === undefined);
+    for (const part of failing) part.settle(new Error("the node ends"));
   }
 
   /** Recent p99 of commit times, ms. */
@@ -85,47 +121,62 @@ export class Committer {
     return { p50: percentile(this.#times, 0.5), p99: percentile(this.#times, 0.99), state };
   }
 
+  #add(part: Part): void {
+    this.#waiting.add(part);
+    this.#wanted = true;
+    if (!this.#draining) void this.#drain();
+  }
+
   async #drain(): Promise<void> {
+    this.#draining = true;
     // One turn of the microtask queue, so that all that is committed in this turn shares the batch.
     await Promise.resolve();
-    for (let batch = this.#next; batch !== undefined; batch = this.#next) {
-      this.#next = undefined;
-      await this.#write(batch);
+    while (this.#wanted) {
+      const parts = [...this.#waiting];
+      this.#waiting.clear();
+      this.#idle.clear();
+      this.#wanted = false;
+      await this.#write(parts);
     }
-    this.#current = undefined;
+    this.#draining = false;
   }
 
-  #newBatch(): Batch {
-    const batch = newBatch([...this.#idle.values()]);
-    this.#idle.clear();
-    return batch;
-  }
-
-  async #write(batch: Batch): Promise<void> {
+  async #write(parts: readonly Part[]): Promise<void> {
     const began = this.#clock.elapsed();
     this.#lastBegan = began;
     try {
-      await this.#store.write(batch.writes, true);
+      const writes = parts.flatMap((part) => part.writes());
+      await this.#store.write(writes, true);
       this.#note(this.#clock.elapsed() - began);
       this.#say(undefined);
-      batch.settle();
+      for (const part of parts) part.settle();
     } catch (error) {
-      this.#putBack(batch);
+      this.#putBack(parts);
       this.#say(error);
-      batch.settle(error);
+      for (const part of parts) part.settle(error);
     }
   }
 
-  /** What nobody waits for goes before all that was given since. */
-  #putBack({ idle }: Batch): void {
-    if (this.#next === undefined) {
-      const since = this.#idle;
-      this.#idle = new Map([...idle].map((write) => [write.key, write]));
-      for (const [key, write] of since) this.#idle.set(key, write);
-      return;
+  #putBack(parts: readonly Part[]): void {
+    const back: Part[] = [];
+    for (const part of parts) {
+      const { kept, idle } = part;
+      // What was given since under the same key is newer.
+      if (!kept || (idle !== undefined && this.#idle.has(idle))) continue;
+      if (idle !== undefined) this.#idle.set(idle, part);
+      else this.#retryLater();
+      back.push(part);
     }
-    this.#next.writes = [...idle, ...this.#next.writes];
-    for (const write of idle) this.#next.idle.add(write);
+    this.#waiting = new Set([...back, ...this.#waiting]);
+  }
+
+  #retryLater(): void {
+    if (this.#ended) return;
+    this.#cancelRetry ??= this.#clock.timer(RETRY, () => {
+      this.#cancelRetry = undefined;
+      this.#wanted = true;
+      if (!this.#draining) void this.#drain();
+    });
   }
 
   #note(time: number): void {
@@ -151,17 +202,4 @@ export class Committer {
 function percentile(times: readonly number[], share: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-}
-
-function newBatch(idle: Write[]): Batch {
-  let settle: Batch["settle"] = () => undefined;
-  const done = new Promise<void>((resolve, reject) => {
-    settle = (error) => {
-      if (error === undefined) resolve();
-      else reject(error instanceof Error ? error : new Error(messageOf(error)));
-    };
-  });
-  // Each caller awaits the same promise; a batch without callers (flush of idle writes) must not count as unhandled.
-  done.catch(() => undefined);
-  return { writes: idle, idle: new Set(idle), done, settle };
 }

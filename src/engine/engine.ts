@@ -69,7 +69,7 @@ export class Engine {
     const spooled = publisher.pump;
     const journal = new Journal({ node, clock, log, store, committer, spool, spooled });
     this.#journal = journal;
-    const ledger = (this.#ledger = new Ledger({ node, committer, spool, clock, log, spooled }));
+    const ledger = (this.#ledger = new Ledger({ node, committer, spool, clock, spooled }));
     const devices = new Devices(clock, (change) => {
       this.#deviceChanged(change);
     });
@@ -138,7 +138,7 @@ export class Engine {
     this.#scheduler.close();
     this.#spoolLimit.close();
     await within(clock, LAST_WRITE, this.#ledger.written());
-    this.#ledger.end();
+    this.#committer.end();
     const stops = { kind: "node-stopped", text: `${this.#world.site.node} stops` };
     await within(clock, LAST_WRITE, this.#journal.note(stops));
     await within(clock, LAST_WRITE, this.#keepAll());

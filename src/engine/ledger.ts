@@ -1,8 +1,7 @@
 /** Claims and outcomes of schedules, on their way to the store; readings and gaps go with them. */
 import type { Change, Gap, Run, SlotRange } from "../core/account.ts";
-import { messageOf } from "../core/errors.ts";
 import type { Absence, PolledOutcome } from "../core/outcome.ts";
-import type { Clock, Log, Write } from "../core/ports.ts";
+import type { Clock, Write } from "../core/ports.ts";
 import { readingText, type Reading } from "../core/reading.ts";
 import {
   encodeClaim,
@@ -17,8 +16,6 @@ import type { ClaimedSlot, Schedule, Slot } from "./schedule.ts";
 import type { Appended } from "./spool-parts.ts";
 import type { Spool } from "./spool.ts";
 
-/** ms between two tries to write what must be written. */
-const RETRY = 250;
 /** ms after which an account is kept anew, so that a start need not read the ledger from its beginning. */
 const KEEP_EVERY = 60_000;
 
@@ -28,7 +25,6 @@ export interface LedgerWorld {
   readonly committer: Committer;
   readonly spool: Spool;
   readonly clock: Clock;
-  readonly log: Log;
   /** Something was added to the spool. */
   readonly spooled: () => void;
 }
@@ -46,7 +42,6 @@ export interface Polled {
 export class Ledger {
   readonly #world: LedgerWorld;
   readonly #writing = new Set<Promise<unknown>>();
-  #ended = false;
 
   constructor(world: LedgerWorld) {
     this.#world = world;
@@ -96,23 +91,21 @@ export class Ledger {
     ];
     const key = keys.outcome(schedule.id, epoch, slot.seq);
     const own = [{ key, value: encodePoll(outcome, late) }, ...this.#keep(schedule)];
-    const runs = this.#runs(schedule, change.runs);
-    const writes = () => [...own, ...runs()];
+    const runs = runWrites(schedule, change.runs);
+    let writes = [...own, ...runs];
     const until = this.#world.clock.elapsed() + Math.max(schedule.interval, 10_000);
-    const settled = this.#persist(schedule, writes, appended, until).then((kept) =>
-      kept ? undefined : this.#giveUp(schedule, polled, appended, change),
-    );
-    this.#track(settled);
+    let givenUp = false;
+    const failed = () => {
+      if (givenUp || this.#world.clock.elapsed() < until) return;
+      givenUp = true;
+      writes = [...runs, ...this.#giveUp(schedule, polled, appended[1])];
+    };
+    this.#persist(schedule, () => writes, appended, failed);
   }
 
   /** Settles when all that has to be written is on disk or given up. */
   async written(): Promise<void> {
     while (this.#writing.size > 0) await Promise.all(this.#writing);
-  }
-
-  /** Tries no longer to write what the disk does not take. */
-  end(): void {
-    this.#ended = true;
   }
 
   /** Writes the account at the end of the process or of the schedule; not ahead of its outcomes. */
@@ -134,34 +127,21 @@ export class Ledger {
     return { key: keys.claim(schedule.id), value: encodeClaim(claim) };
   }
 
-  /**
-   * Writes runs as they are by then, with the position they need: a try that comes late must not put an
-   * older state on disk, nor a run that reaches farther than the position.
-   */
-  #runs(schedule: Schedule, runs: readonly Run[]): () => Write[] {
-    const { id, account } = schedule;
-    const keyed = runs.map((run) => ({ key: keys.outcome(id, account.epoch, run.from), run }));
-    for (const { key, run } of keyed) schedule.runs.set(key, run);
-    return () => {
-      const writes: Write[] = keyed.map(({ key, run }) => {
-        return { key, value: encodeRun(schedule.runs.get(key) ?? run) };
-      });
-      const { reached } = schedule;
-      if (runs.length > 0 && reached !== undefined) writes.push(this.#position(schedule, reached));
-      return writes;
-    };
-  }
-
   #take(schedule: Schedule, change: Change, last?: Slot): void {
-    if (last !== undefined) reach(schedule, last);
-    const writes = this.#runs(schedule, change.runs);
+    const position = last === undefined ? [] : [this.#position(schedule, last)];
+    const writes = [...runWrites(schedule, change.runs), ...position];
     const messages = this.#gapMessages(schedule, [...change.before, ...change.after]);
     if (messages.length === 0) {
-      this.#world.committer.later([...writes(), ...this.#keep(schedule)]);
-      if (schedule.writing === 0) schedule.runs.clear();
+      this.#world.committer.later([...writes, ...this.#keep(schedule)]);
       return;
     }
-    this.#track(this.#persist(schedule, writes, [this.#append(schedule, messages)], Infinity));
+    const appended = [this.#append(schedule, messages)];
+    this.#persist(
+      schedule,
+      () => writes,
+      appended,
+      () => undefined,
+    );
   }
 
   #track(writing: Promise<unknown>): void {
@@ -180,53 +160,34 @@ export class Ledger {
     return [{ key: keys.account(schedule.id), value: JSON.stringify(record) }];
   }
 
-  /** Tries until the disk has it, or until the elapsed time `until`; never rejects. */
-  async #persist(
+  /** Sees to it that the disk gets it, before all that comes later. */
+  #persist(
     schedule: Schedule,
     writes: () => readonly Write[],
     appended: readonly Appended[],
-    until: number,
-  ): Promise<boolean> {
-    const { clock, committer, log, spooled } = this.#world;
+    failed: () => void,
+  ): void {
+    const { committer, spooled } = this.#world;
     schedule.writing++;
-    try {
-      for (;;) {
-        try {
-          await committer.commit([...writes(), ...appended.flatMap((some) => some.writes)]);
-          for (const some of appended) some.confirm();
-          spooled();
-          return true;
-        } catch (error) {
-          if (this.#ended || clock.elapsed() >= until) return false;
-          log.debug(
-            { schedule: schedule.id, error: messageOf(error) },
-            "outcome not written, trying again",
-          );
-          await new Promise<void>((resolve) => clock.timer(RETRY, resolve));
-        }
-      }
-    } finally {
+    const all = () => [...writes(), ...appended.flatMap((some) => some.writes)];
+    const written = committer.keep(all, failed).then((kept) => {
       schedule.writing--;
-      if (schedule.writing === 0) schedule.runs.clear();
-    }
+      if (!kept) return;
+      for (const some of appended) some.confirm();
+      spooled();
+    });
+    this.#track(written);
   }
 
   /** The outcome could not be written in time: the slot is unknown, and its gap takes the place of its readings. */
-  async #giveUp(
-    schedule: Schedule,
-    polled: Polled,
-    appended: readonly Appended[],
-    change: Change,
-  ): Promise<void> {
+  #giveUp(schedule: Schedule, polled: Polled, readings: Appended | undefined): Write[] {
     const { seq, slot } = polled.slot;
     const absence: Absence = { outcome: "unknown", reason: "store" };
     const gap: Gap = { from: seq, to: seq, slotFrom: slot, slotTo: slot, absence };
     schedule.account.revise(polled.outcome, absence);
     schedule.keptAt = -Infinity;
-    const run: Run = { ...gap, told: seq, untoldSlot: slot };
-    const writes = this.#runs(schedule, [...change.runs, run]);
-    for (const message of this.#gapMessages(schedule, [gap])) appended[1]?.replace(message);
-    await this.#persist(schedule, writes, appended, Infinity);
+    for (const message of this.#gapMessages(schedule, [gap])) readings?.replace(message);
+    return runWrites(schedule, [{ ...gap, told: seq, untoldSlot: slot }]);
   }
 
   #append(schedule: Schedule, messages: readonly Spooled[]): Appended {
@@ -248,6 +209,13 @@ export class Ledger {
       return { topic, retain: false, interval: 0, slot: slotTo, payload: JSON.stringify(payload) };
     });
   }
+}
+
+function runWrites(schedule: Schedule, runs: readonly Run[]): Write[] {
+  const { id, account } = schedule;
+  return runs.map((run) => {
+    return { key: keys.outcome(id, account.epoch, run.from), value: encodeRun(run) };
+  });
 }
 
 /** The farther of the slots that were claimed or accounted, this one included. */

@@ -1,5 +1,5 @@
 /** One schedule at run time: its grid, what is claimed ahead, and the poll that runs. */
-import type { Account, Run } from "../core/account.ts";
+import type { Account } from "../core/account.ts";
 import { graceOf, type Grid } from "../core/grid.ts";
 import { scheduleId, timeoutOf, type Gateway } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
@@ -61,8 +61,6 @@ export class Schedule {
   settled: number;
   /** Outcomes on their way to the disk. */
   writing = 0;
-  /** Newest state of the runs that changed meanwhile, by key. */
-  readonly runs = new Map<string, Run>();
   /** The last slot that was claimed or accounted. */
   reached: Slot | undefined;
   /** Elapsed time at which the account was last kept. */
