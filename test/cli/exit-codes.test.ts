@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { exitCodeOf } from "../../src/cli/exit-codes.ts";
+import { failureText } from "../../src/cli/failure.ts";
+import { dataOf, RefusedReply } from "../../src/cli/reply.ts";
+import {
+  ConfigError,
+  EdgepollError,
+  LockedError,
+  NoNodeError,
+  PermissionError,
+  StateDirectoryError,
+  StoreError,
+  UnavailableError,
+  UsageError,
+} from "../../src/core/errors.ts";
+
+/** Every subclass with the exit code that its docstring names. */
+const CODES: readonly (readonly [Error, number])[] = [
+  [new UsageError("USAGE", ""), 64],
+  [new ConfigError("CONFIG_INVALID", ""), 78],
+  [new ConfigError("CONFIG_MISSING", ""), 78],
+  [new LockedError("ALREADY_RUNNING", ""), 75],
+  [new LockedError("ENDPOINT_HELD", ""), 75],
+  [new UnavailableError("PORT_TAKEN", ""), 69],
+  [new UnavailableError("NODE_UNRESPONSIVE", ""), 69],
+  [new UnavailableError("MODEL_UNKNOWN", ""), 69],
+  [new NoNodeError("NODE_ABSENT", ""), 3],
+  [new PermissionError("PERMISSION", ""), 77],
+  [new StateDirectoryError("STATE_DIRECTORY", ""), 73],
+  [new StoreError("STORE_FAILED", ""), 74],
+  [new StoreError("STORE_DAMAGED", ""), 74],
+  [new StoreError("STORE_VERSION", ""), 74],
+  [new RefusedReply("gateway_unknown", ""), 65],
+  [new RefusedReply("store_failed", ""), 74],
+  [new RefusedReply("internal", ""), 70],
+  [new TypeError(""), 70],
+];
+
+for (const [error, code] of CODES) {
+  const name = "code" in error ? `${error.name} ${String(error.code)}` : error.name;
+  test(`${name} ends with ${String(code)}`, () => {
+    assert.equal(exitCodeOf(error), code);
+  });
+}
+
+test("an error that crossed the control socket has the exit code of its class", () => {
+  assert.equal(exitCodeOf(new EdgepollError("NODE_ABSENT", "")), 3);
+});
+
+test("a refusal of the node is thrown with its code, data comes through", () => {
+  assert.deepEqual(dataOf({ node: "n", status: "ok", data: { gateways: [] } }), { gateways: [] });
+  const error = { code: "gateway_unknown", message: "there is no gateway x" };
+  assert.throws(() => dataOf({ node: "n", status: "error", error }), RefusedReply);
+});
+
+test("a mistake of the user is one line, without a stack even when debugging", () => {
+  const error = new UnavailableError("PORT_TAKEN", "the port \u001b[31m is taken");
+  assert.equal(failureText(error, true), "edgepoll: the port \\u001b[31m is taken");
+});
+
+test("the mistakes of a configuration keep their lines", () => {
+  const error = new ConfigError("CONFIG_INVALID", "a.yaml:1:1  odd\n  1 | x\n1 mistake");
+  assert.equal(failureText(error, false), error.message);
+});
+
+test("a bug is one line that says how to report it, and the stack only when debugging", () => {
+  const bug = new TypeError("x is not\na function");
+  assert.match(
+    failureText(bug, false),
+    /^edgepoll: a bug: x is not\\u000aa function\. Please report/,
+  );
+  assert.doesNotMatch(failureText(bug, false), /\n/);
+  assert.match(failureText(bug, true), /\n\s+at .*exit-codes\.test/);
+});

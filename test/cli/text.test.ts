@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { columns } from "../../src/cli/columns.ts";
+import { count, percent } from "../../src/cli/counts.ts";
+import { duration, interval } from "../../src/cli/durations.ts";
+import { eventLine } from "../../src/cli/event-line.ts";
+import { localTime } from "../../src/cli/local-time.ts";
+import { paintFor, plain } from "../../src/cli/paint.ts";
+import { callerOf } from "../../src/cli/caller.ts";
+import { shellWord } from "../../src/cli/shell.ts";
+import { mbpollLine } from "../../src/cli/simulate.ts";
+
+test("cells of a column begin in the same place, whatever their colour", () => {
+  const rows = [
+    ["a", "\u001b[32mrunning\u001b[39m", "x"],
+    ["bcd", "off", "y"],
+  ];
+  assert.deepEqual(columns(rows), ["a    \u001b[32mrunning\u001b[39m  x", "bcd  off      y"]);
+});
+
+test("short rows have no blanks at their end", () => {
+  assert.deepEqual(columns([["a"], ["bcd", "e"], ["b", ""]]), ["a", "bcd  e", "b"]);
+});
+
+test("durations are told in at most two units", () => {
+  const told = [0, 440, 9990, 41_000, 60_000, 11_520_000, 86_400_000, 90_000_000, -5];
+  assert.deepEqual(told.map(duration), [
+    ...["0s", "0.4s", "9.9s", "41s", "1m", "3h12m", "1d", "1d1h", "0s"],
+  ]);
+});
+
+test("intervals are told exactly", () => {
+  const told = [250, 1000, 90_000, 60_000, 3_600_000, 1500];
+  assert.deepEqual(told.map(interval), ["250ms", "1s", "90s", "1m", "1h", "1500ms"]);
+});
+
+test("a share says 100 only when nothing is missing", () => {
+  assert.equal(percent(99_999, 100_000), "99.99 %");
+  assert.equal(percent(7, 7), "100.00 %");
+  assert.deepEqual([count(1, "slot"), count(0, "slot")], ["1 slot", "0 slots"]);
+});
+
+test("times are those of this machine", () => {
+  assert.equal(localTime(new Date(2026, 0, 31, 4, 5, 6).getTime()), "2026-01-31 04:05:06");
+});
+
+test("an event is one line in which foreign text does nothing", () => {
+  const at = new Date(2026, 0, 31, 4, 5, 6).getTime();
+  const event = { node: "n", at, kind: "device-offline", gateway: "g", device: "d", by: null };
+  assert.equal(
+    eventLine({ ...event, text: "no\nanswer \u001b[2J" }, plain),
+    "2026-01-31 04:05:06  device-offline   g/d               no\\u000aanswer \\u001b[2J",
+  );
+});
+
+test("there is colour on a terminal only, unless the environment decides", () => {
+  const green = "\u001b[32mx\u001b[39m";
+  const paint = (isTTY: boolean, env: Record<string, string>) =>
+    paintFor({ isTTY }, env)("green", "x");
+  assert.equal(paint(true, {}), green);
+  assert.equal(paint(false, {}), "x");
+  assert.equal(paint(true, { NO_COLOR: "1" }), "x");
+  assert.equal(paint(true, { NO_COLOR: "" }), green);
+  assert.equal(paint(false, { FORCE_COLOR: "1" }), green);
+  assert.equal(paint(true, { FORCE_COLOR: "0" }), "x");
+});
+
+test("lines to paste call edgepoll as it was called", () => {
+  const call = { nodeOptions: [], cwd: "/home/me/edgepoll", searchPath: "/usr/bin:/opt/bin" };
+  const of = (script: string, more: object = {}) => callerOf({ ...call, script, ...more });
+  assert.equal(of("/opt/bin/edgepoll"), "edgepoll");
+  assert.equal(of("/home/me/edgepoll/bin/edgepoll.js"), "node bin/edgepoll.js");
+  assert.equal(
+    of("/home/me/edgepoll/bin/edgepoll.js", { cwd: "/" }),
+    `node ${call.cwd}/bin/edgepoll.js`,
+  );
+  assert.equal(of("/srv/x y/edgepoll.js"), "node '/srv/x y/edgepoll.js'");
+  assert.equal(of("/elsewhere/edgepoll"), "node /elsewhere/edgepoll");
+  assert.equal(of("/home/me/site/node_modules/.bin/edgepoll"), "npx edgepoll");
+  const nodeOptions = ["--import", "tsx"];
+  assert.equal(of("/home/me/edgepoll/m.ts", { nodeOptions }), "node --import tsx m.ts");
+});
+
+test("words reach a shell as they are", () => {
+  assert.deepEqual(["a/b.c", "", "a b", "it's", "$x"].map(shellWord), [
+    ...["a/b.c", "''", "'a b'", "'it'\\''s'", "'$x'"],
+  ]);
+});
+
+test("mbpoll is told host and port, also of IPv6", () => {
+  assert.match(mbpollLine("tcp://127.0.0.1:5020"), /^mbpoll -m tcp -p 5020 .* -1 127\.0\.0\.1$/);
+  assert.match(mbpollLine("tcp://[::1]:80"), / -p 80 .* ::1$/);
+});
