@@ -116,11 +116,11 @@ export class Plant {
   }
 }
 
-/** Makes a plant, its node not yet started. */
+/** Makes a plant, its node not yet started; `timing` are keys of every gateway. */
 export async function createPlant(
   test: Pick<TestContext, "after">,
   kind: "external" | "embedded",
-  interval = 200,
+  timing: object = { interval: "200ms" },
 ): Promise<Plant> {
   const directory = createTempDir(test);
   const slave = await startSlave({
@@ -134,9 +134,9 @@ export async function createPlant(
   const files = writeSite(join(directory, "node"), {
     node: "plant",
     mqtt: broker === undefined ? { embedded: { port } } : { broker: broker.url },
-    defaults: { interval: `${String(interval)}ms` },
     gateways: slave.ports.map((slavePort, n) => ({
       id: IDS[n],
+      ...timing,
       connection: `tcp://127.0.0.1:${String(slavePort)}`,
       devices: [{ id: "unit", unitId: 1, points: serialPoints }],
     })),

@@ -22,6 +22,8 @@ export interface NodeProcess {
   readonly exit: Promise<Exit>;
   /** What it wrote to stdout and stderr so far. */
   output(): string;
+  /** Settles when its output fits; rejects when it ends before. */
+  said(pattern: RegExp): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL; settles when it is gone. */
   kill(): Promise<void>;
@@ -48,23 +50,39 @@ export function writeSite(directory: string, site: object): NodeFiles {
 export function startNode(
   test: Pick<TestContext, "after">,
   { config, stateDir }: NodeFiles,
+  user: { readonly uid?: number; readonly gid?: number } = {},
 ): NodeProcess {
   const args = ["start", "--node", "--json", "--config", config, "--state-dir", stateDir];
   const child = spawn(process.execPath, [PROGRAM, ...args], {
+    ...user,
     stdio: ["ignore", "pipe", "pipe"],
     // Where the control socket lies; the user's own must stay out of it.
     env: { ...process.env, RUNTIME_DIRECTORY: join(config, "..") },
   });
   let output = "";
+  const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      for (const look of listeners) look();
+    });
   }
   // The event carries these two.
   const exit = once(child, "close").then(([code, signal]) => ({ code, signal }) as Exit);
-  const started = Promise.race([
-    once(child.stdout, "data").then(() => undefined),
-    exit.then(() => Promise.reject(new Error(`the node did not start:\n${output}`))),
-  ]);
+  const said = (pattern: RegExp): Promise<void> => {
+    const heard = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (!pattern.test(output)) return;
+        listeners.delete(look);
+        resolve();
+      };
+      listeners.add(look);
+      look();
+    });
+    const ended = exit.then(() => Promise.reject(new Error(`the node has ended:\n${output}`)));
+    return Promise.race([heard, ended]);
+  };
+  const started = said(/^\{"unknown".*\}$/m);
   // Not every test waits for it.
   started.catch(() => undefined);
   const end = async (signal: NodeJS.Signals): Promise<Exit> => {
@@ -79,6 +97,7 @@ export function startNode(
     started,
     exit,
     output: () => output,
+    said,
     signal: (signal) => void child.kill(signal),
     kill: async () => {
       await end("SIGKILL");
