@@ -1,6 +1,7 @@
 /** What every bus has to do, whoever runs the broker. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { TestContext } from "node:test";
 import mqtt from "mqtt";
 import { PublishError } from "../../src/core/errors.ts";
 import type { Bus, Incoming, Log } from "../../src/core/ports.ts";
@@ -9,6 +10,7 @@ import {
   messageTo,
   opened,
   recordingLog,
+  startBusProcess,
   startChild,
   statesOf,
   subscribe,
@@ -29,14 +31,12 @@ const LIMIT = { timeout: 20_000 };
 
 /** Runs the suite; `make` gives a bus that is not open, with the command filter `test/cmd/+`. */
 export function busSuite(name: string, make: (log: Log) => Promise<Place>): void {
-  const withPlace = (body: (place: Place) => Promise<void>) => async () => {
-    const place = await make(recordingLog().log);
-    try {
-      await body(place);
-    } finally {
-      await place.remove();
-    }
-  };
+  const withPlace =
+    (body: (place: Place, t: TestContext) => Promise<void>) => async (t: TestContext) => {
+      const place = await make(recordingLog().log);
+      t.after(place.remove);
+      await body(place, t);
+    };
 
   describe(`${name}: publishing`, LIMIT, () => {
     it("hands a QoS 1 message to a subscriber byte for byte", withPlace(publishesBytes));
@@ -115,12 +115,12 @@ async function rejectsWhenNotOpen({ bus }: Place): Promise<void> {
   await assert.rejects(bus.publish(messageTo("test/x", "late")), isLost);
 }
 
-async function survivesKilledSubscriber({ bus, url }: Place): Promise<void> {
+async function survivesKilledSubscriber({ bus, url }: Place, t: TestContext): Promise<void> {
   await opened(bus);
   const { inbox, close } = await subscribe(url, "test/readings/#");
   await bus.publish(messageTo("test/readings/hello", "hello", { retain: true }));
   const args = ["-L", `${url}/test/readings/#`, "-q", "1"];
-  const killed = startChild("mosquitto_sub", args);
+  const killed = startChild(t, "mosquitto_sub", args);
   assert.equal(await killed.lines.next(), "hello");
   const sent = Array.from({ length: 100 }, (_, i) => messageTo("test/readings/x", String(i)));
   const all = Promise.all(sent.map((message) => bus.publish(message)));
@@ -204,14 +204,8 @@ async function tellsStates({ bus }: Place): Promise<void> {
   assert.deepEqual(bus.state, closed);
 }
 
-async function leavesNoHandle({ processArguments }: Place): Promise<void> {
-  const file = new URL("./bus-process.ts", import.meta.url).pathname;
-  const child = startChild(process.execPath, [
-    ...["--import", "tsx"],
-    file,
-    ...processArguments,
-    "close",
-  ]);
+async function leavesNoHandle({ processArguments }: Place, t: TestContext): Promise<void> {
+  const child = startBusProcess(t, ...processArguments, "close");
   assert.equal(await child.lines.next(), "online");
   assert.equal(await child.exit, 0);
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
+import type { TestContext } from "node:test";
 import { PermissionError, UnavailableError } from "../../src/core/errors.ts";
 import type { Bus, Log } from "../../src/core/ports.ts";
 import { createEmbeddedBus } from "../../src/mqtt/embedded-bus.ts";
@@ -11,7 +12,7 @@ import { listen } from "../../src/mqtt/listen.ts";
 import { createClock } from "../../src/system/clock.ts";
 import { freePort } from "../support/mosquitto.ts";
 import { busSuite } from "./bus.suite.ts";
-import { messageTo, opened, recordingLog, startChild, subscribe } from "./peers.ts";
+import { messageTo, opened, recordingLog, startBusProcess, subscribe } from "./peers.ts";
 
 const LIMIT = { timeout: 20_000 };
 
@@ -35,16 +36,15 @@ busSuite("embedded", async (log) => {
   };
 });
 
-/** A bus that is open on a free port, for the time of the body. */
-async function withBus(body: (bus: Bus, port: number) => Promise<void>): Promise<void> {
-  const port = await freePort();
-  const bus = embedded(port);
-  await opened(bus);
-  try {
+/** A test with a bus that is open on a free port. */
+function withBus(body: (bus: Bus, port: number) => Promise<void>) {
+  return async (t: TestContext): Promise<void> => {
+    const port = await freePort();
+    const bus = embedded(port);
+    t.after(() => bus.close());
+    await opened(bus);
     await body(bus, port);
-  } finally {
-    await bus.close();
-  }
+  };
 }
 
 function urlOf(port: number): string {
@@ -59,11 +59,9 @@ async function openSocket(port: number): Promise<Socket> {
 }
 
 describe("embedded: opening", LIMIT, () => {
-  it("names the process that holds the port, and the setting that moves it", async () => {
+  it("names the process that holds the port, and the setting that moves it", async (t) => {
     const port = await freePort();
-    const file = new URL("./bus-process.ts", import.meta.url).pathname;
-    const args = ["--import", "tsx", file, "embedded", String(port), "hold"];
-    const holder = startChild(process.execPath, args);
+    const holder = startBusProcess(t, "embedded", String(port), "hold");
     await holder.lines.next();
     await assert.rejects(embedded(port).open(), (error: unknown) => {
       assert.ok(error instanceof UnavailableError);
@@ -73,8 +71,6 @@ describe("embedded: opening", LIMIT, () => {
       assert.match(error.message, /mqtt\.embedded\.port/);
       return true;
     });
-    holder.process.kill("SIGKILL");
-    await holder.exit;
   });
 
   it("says so when the address is not one of this machine", async () => {
@@ -98,16 +94,32 @@ describe("embedded: opening", LIMIT, () => {
     });
   });
 
-  it("shows subscribers that the node is offline until it says otherwise", () =>
+  it(
+    "shows subscribers that the node is offline until it says otherwise",
     withBus(async (_bus, port) => {
       const { inbox, close } = await subscribe(urlOf(port), "test/node/state");
       assert.equal((await inbox.next()).payload.toString(), "offline");
       await close();
-    }));
+    }),
+  );
 });
 
 describe("embedded: clients", LIMIT, () => {
-  it("get all that is published at once, also when QoS and retain are mixed", () =>
+  it(
+    "that have not logged in are cut off by close",
+    withBus(async (bus, port) => {
+      const socket = await openSocket(port);
+      socket.resume();
+      // Who came later was answered: the socket was accepted.
+      await (await subscribe(urlOf(port))).close();
+      const before = performance.now();
+      await bus.close();
+      assert.ok(performance.now() - before < 1000);
+    }),
+  );
+
+  it(
+    "get all that is published at once, also when QoS and retain are mixed",
     withBus(async (bus, port) => {
       const { inbox, close } = await subscribe(urlOf(port), "test/x");
       const kinds = [{ retain: true }, { qos: 0 }, {}, { qos: 0, retain: true }] as const;
@@ -119,21 +131,27 @@ describe("embedded: clients", LIMIT, () => {
         assert.equal((await inbox.next()).payload.toString(), payload);
       }
       await close();
-    }));
+    }),
+  );
 
-  it("are turned away beyond 64 connections, and the others go on", () =>
+  it(
+    "are turned away beyond 64 connections, and the others go on",
     withBus(async (bus, port) => {
       const { inbox, close } = await subscribe(urlOf(port), "test/x");
       const sockets = await Promise.all(Array.from({ length: 63 }, () => openSocket(port)));
       const tooMany = await openSocket(port);
       if (!tooMany.closed) await once(tooMany, "close");
+      // One that was let in is only cut off when its login does not come, and the first before the last.
+      assert.equal(sockets[0]?.closed, false);
       await bus.publish(messageTo("test/x", "still here"));
       assert.equal((await inbox.next()).payload.toString(), "still here");
       sockets.forEach((socket) => socket.destroy());
       await close();
-    }));
+    }),
+  );
 
-  it("that send garbage are dropped without harm", () =>
+  it(
+    "that send garbage are dropped without harm",
     withBus(async (bus, port) => {
       for (const bytes of [
         "GET / HTTP/1.1\r\n\r\n",
@@ -146,9 +164,11 @@ describe("embedded: clients", LIMIT, () => {
         if (!socket.closed) await once(socket, "close");
       }
       await bus.publish(messageTo("test/x", "still here"));
-    }));
+    }),
+  );
 
-  it("get no persistent session: nothing is queued for one that is away", () =>
+  it(
+    "get no persistent session: nothing is queued for one that is away",
     withBus(async (bus, port) => {
       const options = { clean: false, clientId: "historian" };
       const first = await subscribe(urlOf(port), "test/readings/#", options);
@@ -158,9 +178,11 @@ describe("embedded: clients", LIMIT, () => {
       await bus.publish(messageTo("test/readings/x", "while here"));
       assert.equal((await again.inbox.next()).payload.toString(), "while here");
       await again.close();
-    }));
+    }),
+  );
 
-  it("without an id are refused unless their session is clean", () =>
+  it(
+    "without an id are refused unless their session is clean",
     withBus(async (_bus, port) => {
       // CONNECT of MQTT 3.1.1, keepalive 60, an empty id; the flags byte asks for a clean session or not.
       const connectPacket = (flags: string): Buffer =>
@@ -175,14 +197,17 @@ describe("embedded: clients", LIMIT, () => {
         assert.equal(bytes.toString("hex"), answer);
         socket.destroy();
       }
-    }));
+    }),
+  );
 
-  it("may not publish below $SYS", () =>
+  it(
+    "may not publish below $SYS",
     withBus(async (_bus, port) => {
       const { client } = await subscribe(urlOf(port));
       await new Promise<void>((closed) => {
         client.once("close", closed);
         client.publish("$SYS/x", "forged");
       });
-    }));
+    }),
+  );
 });

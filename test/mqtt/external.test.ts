@@ -1,6 +1,7 @@
 /** The bus over a broker that is already there. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { TestContext } from "node:test";
 import { Aedes } from "aedes";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -18,7 +19,7 @@ import {
   messageTo,
   opened,
   recordingLog,
-  startChild,
+  startBusProcess,
   statesOf,
   subscribe,
 } from "./peers.ts";
@@ -61,24 +62,25 @@ busSuite("external", async (log) => {
   };
 });
 
-/** A Mosquitto for the time of the body; the buses made with `make` are closed after it. */
-async function withBroker(
+/** A test with a Mosquitto and buses to it; all end with the test. */
+function withBroker(
   options: MosquittoOptions,
-  body: (broker: Mosquitto, make: (more?: Partial<ExternalBusOptions>) => Bus) => Promise<void>,
-): Promise<void> {
-  const broker = await startMosquitto(options);
-  const buses: Bus[] = [];
-  const make = (more: Partial<ExternalBusOptions> = {}): Bus => {
-    const bus = external(broker.url, more);
-    buses.push(bus);
-    return bus;
+  body: (
+    broker: Mosquitto,
+    make: (more?: Partial<ExternalBusOptions>) => Bus,
+    t: TestContext,
+  ) => Promise<void>,
+) {
+  return async (t: TestContext): Promise<void> => {
+    const broker = await startMosquitto(options);
+    t.after(broker.remove);
+    const make = (more?: Partial<ExternalBusOptions>): Bus => {
+      const bus = external(broker.url, more);
+      t.after(() => bus.close());
+      return bus;
+    };
+    await body(broker, make, t);
   };
-  try {
-    await body(broker, make);
-  } finally {
-    for (const bus of buses) await bus.close();
-    await broker.remove();
-  }
 }
 
 function isLost(error: unknown): boolean {
@@ -86,7 +88,8 @@ function isLost(error: unknown): boolean {
 }
 
 describe("external: a broker that is away", LIMIT, () => {
-  it("is tried again until it is there, and logged once", () =>
+  it(
+    "is tried again until it is there, and logged once",
     withBroker({}, async (broker, make) => {
       await broker.stop();
       const { log, lines } = recordingLog();
@@ -99,18 +102,22 @@ describe("external: a broker that is away", LIMIT, () => {
       await assert.rejects(bus.publish(messageTo("test/x", "away")), isLost);
       await broker.restart();
       assert.equal((await states.next()).connected, true);
-    }));
+    }),
+  );
 
-  it("does not hold up close", () =>
+  it(
+    "does not hold up close",
     withBroker({}, async (broker, make) => {
       broker.signal("SIGSTOP");
       const bus = make();
       await bus.open();
       await bus.close();
       assert.equal(bus.state.reason, "closed");
-    }));
+    }),
+  );
 
-  it("that dies rejects what is in flight, and nothing is sent by itself when it is back", () =>
+  it(
+    "that dies rejects what is in flight, and nothing is sent by itself when it is back",
     withBroker({}, async (broker, make) => {
       const bus = make();
       const commands = new Inbox<Incoming>();
@@ -138,9 +145,11 @@ describe("external: a broker that is away", LIMIT, () => {
       await client.publishAsync("test/cmd/start", "*", { qos: 1 });
       assert.equal((await commands.next()).payload, "*");
       await close();
-    }));
+    }),
+  );
 
-  it("that acknowledges nothing is left and connected to again", () =>
+  it(
+    "that acknowledges nothing is left and connected to again",
     withBroker({}, async (broker, make) => {
       const bus = make({ clock: hurriedClock() });
       const states = await opened(bus);
@@ -150,9 +159,11 @@ describe("external: a broker that is away", LIMIT, () => {
       broker.signal("SIGCONT");
       assert.equal((await states.next()).connected, true);
       await bus.publish(messageTo("test/x", "heard"));
-    }));
+    }),
+  );
 
-  it("does not keep close from ending while it takes nothing", () =>
+  it(
+    "does not keep close from ending while it takes nothing",
     withBroker({}, async (broker, make) => {
       const bus = make();
       await opened(bus);
@@ -162,39 +173,42 @@ describe("external: a broker that is away", LIMIT, () => {
       await bus.close();
       assert.ok(performance.now() - before < 1000);
       await unheard;
-    }));
+    }),
+  );
 });
 
 describe("external: the last will", LIMIT, () => {
-  it("is published when the process dies, and not after close", () =>
-    withBroker({}, async (broker) => {
+  it(
+    "is published when the process dies, and not after close",
+    withBroker({}, async (broker, _make, t) => {
       const { inbox, close } = await subscribe(broker.url, "test/node/state");
-      const file = new URL("./bus-process.ts", import.meta.url).pathname;
-      const start = (then: string) =>
-        startChild(process.execPath, ["--import", "tsx", file, "external", broker.url, then]);
-      const closing = start("close");
+      const closing = startBusProcess(t, "external", broker.url, "close");
       assert.equal((await inbox.next()).payload.toString(), "online");
       assert.equal(await closing.exit, 0);
-      const dying = start("hold");
+      const dying = startBusProcess(t, "external", broker.url, "hold");
       // Were a will of the first published, it would come before this.
       assert.equal((await inbox.next()).payload.toString(), "online");
       dying.process.kill("SIGKILL");
       assert.equal((await inbox.next()).payload.toString(), "offline");
       await close();
-    }));
+    }),
+  );
 });
 
 describe("external: users and rights", LIMIT, () => {
   const users = { edge: "right", other: "other" };
 
-  it("the right password connects", () =>
+  it(
+    "the right password connects",
     withBroker({ users }, async (_broker, make) => {
       const bus = make({ username: "edge", password: "right" });
       await opened(bus);
       assert.equal(bus.state.version, 5);
-    }));
+    }),
+  );
 
-  it("a wrong password is named as the reason, and tried again", () =>
+  it(
+    "a wrong password is named as the reason, and tried again",
     withBroker({ users }, async (_broker, make) => {
       const { log, lines } = recordingLog();
       const bus = make({ username: "edge", password: "wrong", log, clock: hurriedClock() });
@@ -206,9 +220,11 @@ describe("external: users and rights", LIMIT, () => {
         ["debug", "debug"],
       );
       assert.equal(bus.state.connected, false);
-    }));
+    }),
+  );
 
-  it("a forbidden topic is refused by code, and the connection stays", () =>
+  it(
+    "a forbidden topic is refused by code, and the connection stays",
     withBroker({ acl: ["topic readwrite test/#"] }, async (_broker, make) => {
       const bus = make();
       await opened(bus);
@@ -219,9 +235,11 @@ describe("external: users and rights", LIMIT, () => {
         return true;
       });
       await bus.publish(messageTo("test/x", "yes"));
-    }));
+    }),
+  );
 
-  it("a packet larger than the broker takes is refused without being sent", () =>
+  it(
+    "a packet larger than the broker takes is refused without being sent",
     withBroker({ lines: ["max_packet_size 2000"] }, async (_broker, make) => {
       const bus = make();
       const states = await opened(bus);
@@ -234,9 +252,10 @@ describe("external: users and rights", LIMIT, () => {
       await bus.publish(messageTo("test/x", "still the same connection"));
       await bus.close();
       assert.equal((await states.next()).reason, "closed");
-    }));
+    }),
+  );
 
-  it("refused commands are said in the state, and asked for again", async () => {
+  it("refused commands are said in the state, and asked for again", async (t) => {
     const clock = hurriedClock();
     let allowed = false;
     const broker = await Aedes.createBroker({
@@ -253,22 +272,23 @@ describe("external: users and rights", LIMIT, () => {
     const timer: Clock["timer"] = (delay, wake) =>
       clock.timer(delay === 60_000 ? 100 : delay, wake);
     const bus = external(`mqtt://127.0.0.1:${String(port)}`, { clock: { ...clock, timer } });
+    t.after(() => {
+      server.close();
+      broker.close();
+    });
+    t.after(() => bus.close());
     const states = await opened(bus);
     assert.equal(bus.state.connected, true);
     assert.equal(bus.state.commands, false);
     await bus.publish(messageTo("test/x", "readings go all the same"));
     allowed = true;
     assert.equal((await states.next()).commands, true);
-    await bus.close();
-    server.close();
-    await new Promise<void>((resolve) => {
-      broker.close(resolve);
-    });
   });
 });
 
 describe("external: versions of the protocol", LIMIT, () => {
-  it("MQTT 5 response topic and correlation data go both ways", () =>
+  it(
+    "MQTT 5 response topic and correlation data go both ways",
     withBroker({}, async (broker, make) => {
       const bus = make();
       const commands = new Inbox<Incoming>();
@@ -285,9 +305,11 @@ describe("external: versions of the protocol", LIMIT, () => {
       await bus.publish(messageTo("answers/me", "ok", { correlation: "00ff01" }));
       assert.deepEqual((await inbox.next()).properties?.correlationData, correlationData);
       await close();
-    }));
+    }),
+  );
 
-  it("a retained command is told from a live one at every subscription", () =>
+  it(
+    "a retained command is told from a live one at every subscription",
     withBroker({}, async (broker, make) => {
       const { client, close } = await subscribe(broker.url);
       await client.publishAsync("test/cmd/stop", "*", { qos: 1, retain: true });
@@ -298,18 +320,21 @@ describe("external: versions of the protocol", LIMIT, () => {
       const retained = { topic: "test/cmd/stop", payload: "*", retain: true };
       assert.deepEqual(await commands.next(), retained);
       await close();
-    }));
+    }),
+  );
 
-  it("a broker without MQTT 5 is spoken to in 3.1.1", async () => {
+  it("a broker without MQTT 5 is spoken to in 3.1.1", async (t) => {
     const port = await freePort();
     const will = messageTo("other/node/state", "offline");
     const broker = createEmbeddedBus({
       ...{ host: "127.0.0.1", port, commandFilter: "other/cmd/+", will },
       ...{ clock: createClock(), log: recordingLog().log },
     });
+    t.after(() => broker.close());
     await opened(broker);
     const url = `mqtt://127.0.0.1:${String(port)}`;
     const bus = external(url);
+    t.after(() => bus.close());
     const commands = new Inbox<Incoming>();
     bus.onMessage(commands.put);
     await opened(bus);
@@ -321,7 +346,5 @@ describe("external: versions of the protocol", LIMIT, () => {
     await bus.publish(messageTo("test/x", "hello", { correlation: "00" }));
     assert.equal((await inbox.next()).payload.toString(), "hello");
     await close();
-    await bus.close();
-    await broker.close();
   });
 });

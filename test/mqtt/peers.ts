@@ -1,6 +1,8 @@
 /** The other side of a bus in tests: real clients, real processes, and what they saw. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import mqtt from "mqtt";
 import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
 import type { Bus, BusState, Log, Message } from "../../src/core/ports.ts";
@@ -104,9 +106,16 @@ export interface Child {
   readonly exit: Promise<number | null>;
 }
 
-/** Starts a program and reads its output line by line; it ends with the test run. */
-export function startChild(program: string, args: readonly string[]): Child {
+/** Starts `bus-process.ts` with these arguments. */
+export function startBusProcess(t: TestContext, ...args: readonly string[]): Child {
+  const file = fileURLToPath(new URL("./bus-process.ts", import.meta.url));
+  return startChild(t, process.execPath, ["--import", "tsx", file, ...args]);
+}
+
+/** Starts a program and reads its output line by line; it ends with the test at the latest. */
+export function startChild(t: TestContext, program: string, args: readonly string[]): Child {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
   const lines = new Inbox<string>();
   let rest = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
