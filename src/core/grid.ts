@@ -18,11 +18,16 @@ export interface Grid {
   readonly due: number;
 }
 
+/** A step of the wall clock, ms, that lengthened the interval before slot `seq`. */
+export interface Step {
+  readonly size: number;
+  readonly seq: number;
+}
+
 /** A grid moved on, and the clock step it had to follow, if any. */
 export interface Advance {
   readonly grid: Grid;
-  /** Size of the step of the wall clock that lengthened the interval before slot `seq`. */
-  readonly step?: { readonly size: number; readonly seq: number };
+  readonly step?: Step;
 }
 
 /** Phase of a gateway without one: FNV-1a (32 bit) of its id modulo the interval, rounded down to 10 ms. */

@@ -1,6 +1,6 @@
 /** Taking up a schedule after the process was away, from what is on disk. */
 import { Account, type Change, type KeptAccount } from "./account.ts";
-import { advance, countDue, graceOf, layGrid, nextEpoch, type Grid } from "./grid.ts";
+import { advance, countDue, graceOf, layGrid, nextEpoch, type Grid, type Step } from "./grid.ts";
 import type { Absence } from "./outcome.ts";
 import type { Claim, LedgerRecord } from "./records.ts";
 
@@ -30,6 +30,8 @@ export interface Recovered {
   readonly unknown: number;
   /** Slots that passed since. */
   readonly missed: number;
+  /** The step of the wall clock that moved the slots since, if any. */
+  readonly step?: Step;
 }
 
 /**
@@ -56,7 +58,7 @@ export function recover(found: Found): Recovered {
       missed: 0,
     };
   }
-  const first = advance(place, 1, offset).grid;
+  const { grid: first, step } = advance(place, 1, offset);
   const missed = countDue(first, now.elapsed - graceOf(interval), offset);
   const next = advance(first, missed, offset).grid;
   if (missed > 0) {
@@ -65,7 +67,8 @@ export function recover(found: Found): Recovered {
     const range = { from: first.seq, to: last.seq, slotFrom: first.slot, slotTo: last.slot };
     changes.push(account.absent(range, absence));
   }
-  return { account, next, changes, unknown, missed };
+  const moved = step === undefined ? {} : { step };
+  return { account, next, changes, unknown, missed, ...moved };
 }
 
 /** Feeds the ledger's records to the account; what was claimed and has none becomes unknown. */

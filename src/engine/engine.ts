@@ -92,7 +92,17 @@ export class Engine {
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
     const health = new Health({ ...shared, spoolLimit: site.spool.maxBytes, facts: world.facts });
     const { endpoint, self } = world;
-    this.#opening = new Opening({ site, clock, store, ledger, devices, gateways, endpoint });
+    const { stepped } = this.#clockNotes;
+    this.#opening = new Opening({
+      site,
+      clock,
+      store,
+      ledger,
+      devices,
+      gateways,
+      endpoint,
+      stepped,
+    });
     const write = forget;
     const reported = { site, clock, topics, devices, gateways, health, publisher, write, self };
     this.#reporter = new Reporter(reported);

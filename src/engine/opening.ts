@@ -1,4 +1,5 @@
 /** The start: every gateway of the configuration is taken up from the store, what left it is closed. */
+import type { Step } from "../core/grid.ts";
 import { intervalsOf, scheduleId, type Gateway, type Site } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
 import type { Clock, Link, Store } from "../core/ports.ts";
@@ -37,6 +38,8 @@ export interface OpeningWorld {
   readonly devices: Devices;
   readonly gateways: Gateways;
   readonly endpoint: (gateway: Gateway) => Endpoint;
+  /** The wall clock was stepped while the node was away. */
+  readonly stepped: (schedule: Schedule, step: Step) => void;
 }
 
 /** Takes up all gateways. */
@@ -86,7 +89,9 @@ export class Opening {
       const plan = planSchedule(gateway, interval);
       const account = found.ended ?? found.account;
       const parts = { gateway, interval, plan, link, lane, account, next: found.next, silent };
-      schedules.push(await this.#adopt(new Schedule(parts), found));
+      const schedule = await this.#adopt(new Schedule(parts), found);
+      if (found.step !== undefined) this.#world.stepped(schedule, found.step);
+      schedules.push(schedule);
       restored.push(found);
     }
     gateways.add({ gateway, schedules, desired: { desired, since, by } });
