@@ -1,7 +1,7 @@
 /** The execution of one slot: all requests of the plan, each at most once but for configured retries. */
 import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
 import type { Answer, Clock, Link } from "../core/ports.ts";
-import type { NotAsked, RequestResult } from "../core/reading.ts";
+import { deviceAnswered, type NotAsked, type RequestResult } from "../core/reading.ts";
 import type { Lane, Ticket } from "./lane.ts";
 
 /** What a poll has to do and with what. */
@@ -60,10 +60,13 @@ export class Poll {
     const found = new Map<DevicePlan, DeviceResult>();
     const heard = plan.devices.filter(({ device }) => !silent.has(device.id));
     const unheard = plan.devices.filter(({ device }) => silent.has(device.id));
-    for (const planned of [...heard, ...unheard]) {
-      found.set(planned, await this.#device(planned));
+    try {
+      for (const planned of [...heard, ...unheard]) {
+        found.set(planned, await this.#device(planned));
+      }
+    } finally {
+      this.#leave();
     }
-    this.#leave();
     const devices = plan.devices.flatMap((planned) => found.get(planned) ?? []);
     return { devices, sentAt: this.#sentAt };
   }
@@ -83,22 +86,24 @@ export class Poll {
   }
 
   /** Why no further request of a device is sent, given what came of its first one. */
-  #barred(first: RequestResult | undefined): NotAsked | undefined {
+  #barred(first: RequestResult | undefined): Answer | NotAsked | undefined {
     if (this.#stopped) return "stopped";
     if (this.#connectFailed) return "connect_failed";
-    if (first === undefined || typeof first.last === "string" || first.last.ok) return undefined;
-    return first.last.reason === "timeout" ? "timeout" : undefined;
+    if (first === undefined || deviceAnswered([first])) return undefined;
+    return first.last;
   }
 
   async #request(request: PlannedRequest, retries: number): Promise<RequestResult> {
     const earlier: Answer[] = [];
     for (let left = retries; ; left--) {
       await this.#turn();
-      const barred = this.#stopped ? "stopped" : this.#isOver() ? "deadline" : undefined;
-      if (barred !== undefined) {
-        const before = earlier.pop();
-        return { request, last: before ?? barred, earlier };
+      const before = earlier.at(-1);
+      // The turn may have come late: a retry that no longer fits is not sent.
+      if (before !== undefined && !this.#isWorthRetrying(before)) {
+        return { request, last: before, earlier: earlier.slice(0, -1) };
       }
+      const barred = this.#stopped ? "stopped" : this.#isOver() ? "deadline" : undefined;
+      if (barred !== undefined) return { request, last: barred, earlier };
       const answer = await this.#task.link.read(request, this.#task.timeout);
       this.#leave();
       this.#sentAt ??= answer.sentAt;

@@ -50,6 +50,8 @@ export class Schedule {
   /** The next slot that is neither accounted nor in `claims`. */
   next: Grid;
   running = false;
+  /** Why slots are missed while it does not run. */
+  idle: "stopped" | "down" = "stopped";
   /** Slots taken and not begun, oldest first. */
   readonly claims: ClaimedSlot[] = [];
   /** The turn the first of `claims` waits for. */

@@ -58,6 +58,10 @@ export class Scheduler {
   #wakeAt = Infinity;
   #passing = false;
   #open = false;
+  /** Whether the machine slept since the last pass. */
+  #slept = false;
+  /** Schedules with a claim that failed, until it is tried again. */
+  readonly #unwritten = new Set<Schedule>();
   #passes = 0;
   #nextTell: number;
 
@@ -80,7 +84,7 @@ export class Scheduler {
   /** Begins to make passes. Slots whose grace ended before are missed: the process was down. */
   open(): void {
     this.#open = true;
-    const moment = this.#moment(false);
+    const moment = this.#moment();
     for (const schedule of this.#schedules) {
       if (!schedule.running) continue;
       const absence: Absence = { outcome: "missed", reason: "down" };
@@ -103,6 +107,7 @@ export class Scheduler {
   async stop(schedule: Schedule, reason: "stopped" | "down"): Promise<void> {
     if (schedule.running) {
       schedule.running = false;
+      schedule.idle = reason;
       this.#due.set(schedule, Infinity);
       this.#unclaimed.set(schedule, Infinity);
       this.#miss(schedule, schedule.claims.splice(0), reason);
@@ -114,8 +119,8 @@ export class Scheduler {
   /** Accounts the slots that passed while a schedule was stopped. */
   catchUp(schedule: Schedule): void {
     if (schedule.running) return;
-    const moment = this.#moment(false);
-    this.#passBy(schedule, moment.now, moment, { outcome: "missed", reason: "stopped" });
+    const moment = this.#moment();
+    this.#passBy(schedule, moment.now, moment, { outcome: "missed", reason: schedule.idle });
   }
 
   /** Ends all passes. */
@@ -125,27 +130,40 @@ export class Scheduler {
     this.#cancel = undefined;
   }
 
-  #moment(suspended: boolean): Moment {
-    const now = this.#world.clock.elapsed();
-    return { now, offset: this.#world.clock.wall() - now, suspended };
+  /** A suspend must be noticed before the clocks are compared, or it looks like a step. */
+  #moment(): Moment {
+    const { clock, suspended } = this.#world;
+    const length = clock.noticeSuspend();
+    if (length > 0) {
+      this.#slept = true;
+      suspended(length);
+    }
+    const now = clock.elapsed();
+    return { now, offset: clock.wall() - now, suspended: this.#slept };
   }
 
   #pass = (): void => {
     if (!this.#open || this.#passing) return;
     this.#passing = true;
     this.#passes++;
-    const suspend = this.#world.clock.noticeSuspend();
-    if (suspend > 0) this.#world.suspended(suspend);
-    const moment = this.#moment(suspend > 0);
-    for (let s = this.#due.takeDue(moment.now); s; s = this.#due.takeDue(moment.now)) {
-      this.#tend(s, moment);
-    }
+    const moment = this.#moment();
+    const due: Schedule[] = [];
+    for (let s = this.#due.takeDue(moment.now); s; s = this.#due.takeDue(moment.now)) due.push(s);
+    this.#tendAll(due, moment);
     this.#claim(moment);
     if (moment.now >= this.#nextTell) this.#tell(moment.now);
     void this.#world.committer.flushIdle().catch(() => undefined);
+    this.#slept = false;
     this.#passing = false;
     this.#arm();
   };
+
+  /** Those with the earliest deadline first: the first to ask for a free lane gets it. */
+  #tendAll(schedules: readonly Schedule[], moment: Moment): void {
+    const order = schedules.map((schedule) => ({ schedule, deadline: deadlineOf(schedule) }));
+    order.sort((a, b) => a.deadline - b.deadline || a.schedule.interval - b.schedule.interval);
+    for (const { schedule } of order) this.#tend(schedule, moment);
+  }
 
   #arm(): void {
     const { clock } = this.#world;
@@ -190,6 +208,7 @@ export class Scheduler {
       this.#advance(schedule, 1, moment);
     }
     schedule.claims.push(...slots);
+    this.#tend(schedule, moment);
     return slots;
   }
 
@@ -199,27 +218,25 @@ export class Scheduler {
       await ledger.claim(taken);
     } catch {
       // The committer has logged it. Slots whose grace ends meanwhile are missed for want of a claim.
-      clock.timer(CLAIM_RETRY, () => {
-        this.#retry(taken);
-      });
+      if (this.#unwritten.size === 0) clock.timer(CLAIM_RETRY, this.#retry);
+      for (const schedule of taken.keys()) this.#unwritten.add(schedule);
       return;
     }
-    const moment = this.#moment(false);
-    for (const [schedule, slots] of taken) {
-      for (const slot of slots) slot.claimed = true;
-      if (schedule.running) this.#tend(schedule, moment);
-    }
+    for (const slots of taken.values()) for (const slot of slots) slot.claimed = true;
+    const running = [...taken.keys()].filter((schedule) => schedule.running);
+    this.#tendAll(running, this.#moment());
     this.#arm();
   }
 
-  #retry(taken: ReadonlyMap<Schedule, readonly ClaimedSlot[]>): void {
+  #retry = (): void => {
     const left = new Map<Schedule, ClaimedSlot[]>();
-    for (const schedule of taken.keys()) {
+    for (const schedule of this.#unwritten) {
       const open = schedule.claims.filter((slot) => !slot.claimed);
       if (open.length > 0) left.set(schedule, open);
     }
+    this.#unwritten.clear();
     if (left.size > 0 && this.#open) void this.#write(left);
-  }
+  };
 
   /** Starts the first claimed slot, or gives it up when its grace has ended. */
   #tend(schedule: Schedule, moment: Moment): void {
@@ -255,7 +272,7 @@ export class Scheduler {
   #begin(schedule: Schedule, slot: ClaimedSlot): void {
     const { ticket } = schedule;
     if (ticket === undefined || schedule.claims[0] !== slot) return;
-    const moment = this.#moment(false);
+    const moment = this.#moment();
     if (slot.due + schedule.grace <= moment.now) {
       this.#tend(schedule, moment);
       return;
@@ -265,7 +282,7 @@ export class Scheduler {
     schedule.account.begin(slot.seq);
     schedule.ended = this.#world.poll(schedule, slot, ticket).then(() => {
       if (!schedule.running) return;
-      this.#tend(schedule, this.#moment(false));
+      this.#tend(schedule, this.#moment());
       this.#arm();
     });
   }
@@ -327,4 +344,9 @@ export class Scheduler {
       this.#world.ledger.tellOpen(schedule);
     }
   }
+}
+
+/** End of the grace of the first slot that is not begun. */
+function deadlineOf({ claims, grace }: Schedule): number {
+  return (claims[0]?.due ?? Infinity) + grace;
 }
