@@ -156,12 +156,19 @@ class ExternalBus implements Bus {
 }
 
 /**
- * ms until the next attempt, doubling up to `LONGEST_RETRY`. The half of it is jitter out of the
- * client id, so that the nodes of a site do not all come back at the same moment.
+ * ms until the next attempt, doubling up to `LONGEST_RETRY`. Half of it is jitter out of the client
+ * id, so that the nodes of a site do not all come back at the same moment.
  */
 function retryDelay(failures: number, clientId: string): number {
   const longest = Math.min(FIRST_RETRY * 2 ** failures, LONGEST_RETRY);
-  let hash = failures;
-  for (let i = 0; i < clientId.length; i += 1) hash = (hash * 31 + clientId.charCodeAt(i)) % 1009;
-  return Math.round(longest * (0.5 + hash / 2018));
+  return Math.round(longest * (0.5 + fraction(`${clientId}/${String(failures)}`) / 2));
+}
+
+/** A number in [0, 1) that looks random and is the same for the same text: FNV-1a, 32 bit. */
+function fraction(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 0) / 2 ** 32;
 }

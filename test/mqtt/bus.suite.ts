@@ -24,7 +24,7 @@ export interface Place {
   /** Arguments of `bus-process.ts` that make such a bus in a process of its own. */
   readonly processArguments: readonly string[];
   /** Closes what is open. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 const LIMIT = { timeout: 20_000 };

@@ -37,7 +37,7 @@ export class Inbox<T> {
 export interface Subscriber {
   readonly client: MqttClient;
   readonly inbox: Inbox<IPublishPacket>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A connected mqtt.js client, subscribed with QoS 1 to the filter if there is one. */

@@ -31,7 +31,7 @@ export interface Mosquitto {
   /** Starts it again after `stop`, same port and configuration, nothing remembered. */
   restart(): Promise<void>;
   /** Ends it for good and removes its files. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** Starts Mosquitto and settles when it accepts connections. Throws if it is not installed. */
