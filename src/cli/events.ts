@@ -5,7 +5,6 @@ import { NoNodeError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Clock } from "../core/ports.ts";
 import { wrong } from "./arguments.ts";
-import { createClock } from "./clock.ts";
 import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
 import { eventLine } from "./event-line.ts";
 import { CONFIG, JSON_FLAG, STATE_DIR, gatewaysOf, whereOf } from "./node-options.ts";
@@ -38,14 +37,16 @@ export const events: Command = {
   about: "The audit trail: who did what when",
   options: [SINCE, GATEWAY, FOLLOW, CONFIG, STATE_DIR, JSON_FLAG],
   run: async (given, context) => {
+    const { createClock } = await import("../app/clock.ts");
     const { askNode, locateState } = await import("../app/remote.ts");
-    const query = queryOf(given, context.caller, () => createClock().wall());
+    const clock = createClock();
+    const query = queryOf(given, context.caller, clock.wall());
     const stateDir = locateState(whereOf(given));
     const print = printer(given, context);
     const ask = async (wanted: Query): Promise<AuditEvent[]> =>
       // As a node of this version answers.
       (await askNode(stateDir, "events", { ...wanted })) as AuditEvent[];
-    if (given.flags.has("follow")) return follow(ask, query, print, createClock(), context);
+    if (given.flags.has("follow")) return follow(ask, query, print, clock, context);
     const found = await ask(query).catch((error: unknown) => readOffline(error, stateDir, query));
     found.forEach(print);
     if (found.length === MOST) context.out.note(`only the last ${String(MOST)} events are shown`);
@@ -53,8 +54,8 @@ export const events: Command = {
   },
 };
 
-/** The query of the options; `now` gives wall time in ms. Throws `UsageError`. */
-export function queryOf(given: Given, caller: string, now: () => number): Query {
+/** The query of the options; `now` is wall time in ms. Throws `UsageError`. */
+export function queryOf(given: Given, caller: string, now: number): Query {
   const [gateway] = gatewaysOf(given, caller) ?? [];
   const since = valueOf(given, "since");
   return {
@@ -65,9 +66,9 @@ export function queryOf(given: Given, caller: string, now: () => number): Query 
   };
 }
 
-function sinceOf(text: string, now: () => number, caller: string): number {
+function sinceOf(text: string, now: number, caller: string): number {
   const length = parseDuration(text);
-  if (length !== undefined) return Math.max(0, now() - length);
+  if (length !== undefined) return Math.max(0, now - length);
   // A day alone would be read as one of UTC.
   const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
   if (/^\d{4}-\d\d-\d\d/.test(text) && Number.isFinite(time)) return Math.max(0, time);

@@ -4,7 +4,7 @@ import type { DeviceHealth, GatewayHealth, NodeHealth, ScheduleHealth } from "..
 import { columns } from "./columns.ts";
 import { percent } from "./counts.ts";
 import { isDegraded, nodeReasons } from "./degraded.ts";
-import { duration, interval, milliseconds } from "./durations.ts";
+import { duration, interval, milliseconds as ms } from "./durations.ts";
 import { localTime } from "./local-time.ts";
 import type { Paint } from "./paint.ts";
 import type { Status } from "./reply.ts";
@@ -109,5 +109,3 @@ function indented(rows: readonly (readonly string[])[]): string[] {
 function mebibytes(bytes: number): string {
   return `${(bytes / MIB).toFixed(1)} MiB`;
 }
-
-const ms = milliseconds;

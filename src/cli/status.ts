@@ -41,21 +41,24 @@ export const status: Command = {
   },
 };
 
-function print(told: Status, given: Given, { out, paint, caller }: Context): number {
+function print(told: Status, given: Given, context: Context): number {
   const reasons = degradedBy(told);
-  const draw = {
-    paint,
-    tryLine: (command: string, options: string) =>
-      `${caller} ${command}${sameNode(given)}${options}`,
-  };
-  for (const line of linesOf()) out.line(line);
+  for (const line of linesOf(told, reasons, given, context)) context.out.line(line);
   return reasons.length === 0 ? EXIT.ok : EXIT.degraded;
+}
 
-  function linesOf(): string[] {
-    if (given.flags.has("json")) return [JSON.stringify(told)];
-    if (given.flags.has("check")) return reasons;
-    return given.flags.has("detailed") ? detailedLines(told, draw) : summaryLines(told, draw);
-  }
+function linesOf(
+  told: Status,
+  reasons: readonly string[],
+  given: Given,
+  { paint, caller }: Context,
+): readonly string[] {
+  if (given.flags.has("json")) return [JSON.stringify(told)];
+  if (given.flags.has("check")) return reasons;
+  const tryLine = (command: string, options: string) =>
+    `${caller} ${command}${sameNode(given)}${options}`;
+  const draw = { paint, tryLine };
+  return given.flags.has("detailed") ? detailedLines(told, draw) : summaryLines(told, draw);
 }
 
 function notRunning(stateDir: string, given: Given, { out, caller }: Context): number {

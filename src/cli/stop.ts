@@ -2,7 +2,6 @@
 import { LockedError, NoNodeError, UnavailableError } from "../core/errors.ts";
 import { wrong } from "./arguments.ts";
 import { changedLines } from "./changed.ts";
-import { createClock } from "./clock.ts";
 import type { Command, Context, Given, Option } from "./command.ts";
 import {
   CONFIG,
@@ -76,6 +75,7 @@ async function endNode(given: Given, { out, caller }: Context): Promise<number> 
 
 /** Whether the node lets go of its state directory in time: the last thing it does. */
 async function isGone(stateDir: string): Promise<boolean> {
+  const { createClock } = await import("../app/clock.ts");
   const { eventsOffline } = await import("../app/offline.ts");
   const clock = createClock();
   const until = clock.elapsed() + PATIENCE;
