@@ -27,7 +27,8 @@ export const simulate: Command = {
     const port = portOf(given, caller);
     const stop = stopSignal();
     const { simulate: serve } = await import("../app/field.ts");
-    const { url, registers, close } = await serve({ model, host, port });
+    const simulated = await serve({ model, host, port });
+    const { url, registers } = simulated;
     if (given.flags.has("json")) {
       out.line(JSON.stringify({ url, model, registers }));
     } else {
@@ -37,7 +38,7 @@ export const simulate: Command = {
       out.line(`  ${mbpollLine(url)}`);
     }
     await aborted(stop);
-    await close();
+    await simulated.close();
     return 0;
   },
 };

@@ -102,8 +102,8 @@ test("since is a length before now, a time, or a day of this machine", () => {
   assert.equal(since("5y"), 0);
   assert.equal(since("2026-01-31T14:00:00Z"), Date.UTC(2026, 0, 31, 14));
   assert.equal(since("2026-01-31"), new Date(2026, 0, 31).getTime());
-  for (const text of ["1 hour", "7", "yesterday", "2026-13-01"]) {
-    assert.throws(() => queryOf(given("events"), "edgepoll", now) && since(text), UsageError);
+  for (const text of ["7", "yesterday", "2026-13-01"]) {
+    assert.throws(() => since(text), UsageError);
   }
   assert.deepEqual(queryOf(given("events --gateway a"), "edgepoll", now), {
     ...{ since: 0, limit: 20, gateway: "a" },
