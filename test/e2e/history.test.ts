@@ -6,6 +6,7 @@ import { checkHistory, type History, type LedgerEntry } from "../support/history
 const INTERVAL = 300;
 const START = 1_800_000_000_000;
 const GATEWAY = "boiler";
+const INTERVALS = new Map([[GATEWAY, INTERVAL]]);
 const EPOCH = 7;
 
 type Messages = History["messages"][number][];
@@ -63,7 +64,7 @@ function draft(): Draft {
 
 function check({ entries, claimed, ...rest }: Draft): ReturnType<typeof checkHistory> {
   const ledger = [{ gateway: GATEWAY, epoch: EPOCH, claimed, entries }];
-  return checkHistory({ interval: INTERVAL, ledger, ...rest });
+  return checkHistory({ intervals: INTERVALS, ledger, ...rest });
 }
 
 /** Wrong histories: what is done to the right one, and what the checker must say. */
@@ -198,7 +199,7 @@ describe("the history checker", () => {
   it("begins again at seq 1 in a new epoch, and nowhere else", () => {
     const entries = draft().entries.slice(0, 1);
     const ledger = [7, 8].map((epoch) => ({ gateway: GATEWAY, epoch, claimed: 1, entries }));
-    const history = { interval: INTERVAL, kills: 0, ledger, requests: requestsOf(1) };
+    const history = { intervals: INTERVALS, kills: 0, ledger, requests: requestsOf(1) };
     const fresh = { epoch: 8, slot: slotOf(3), values: {} };
     const right = checkHistory({ ...history, messages: [reading(1), reading(1, fresh)] });
     assert.deepEqual(right.violations, []);

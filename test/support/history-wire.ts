@@ -32,7 +32,7 @@ export function followRequests(history: History, told: Told): Served {
     else own.push(message);
   }
   const placed = history.requests.map((request) => {
-    return place(request, grids.get(request.gateway) ?? [], history.interval);
+    return place(request, grids.get(request.gateway) ?? [], intervalOf(history, request));
   });
   const sent = new Map<string, Placed[]>();
   const last = new Map<string, number>();
@@ -49,7 +49,7 @@ export function followRequests(history: History, told: Told): Served {
     twice += 1;
     violations.push(`I1 ${slot} was sent twice: ${requests.map(nameOf).join(", ")}`);
   }
-  violations.push(...tooClose(placed, history.interval), ...wrongOwners(placed, told));
+  violations.push(...tooClose(placed, history), ...wrongOwners(placed, told));
   return {
     violations,
     twice,
@@ -67,7 +67,7 @@ function place(request: WireRequest, own: readonly Message[], interval: number):
 }
 
 /** Polls of one gateway that began less than half an interval after the one before. */
-function tooClose(placed: readonly Placed[], interval: number): string[] {
+function tooClose(placed: readonly Placed[], history: History): string[] {
   const violations: string[] = [];
   const before = new Map<string, Placed>();
   for (const request of placed.toSorted((a, b) => a.at - b.at)) {
@@ -75,7 +75,8 @@ function tooClose(placed: readonly Placed[], interval: number): string[] {
     const isSameSlot = earlier?.epoch === request.epoch && earlier.seq === request.seq;
     if (earlier !== undefined && isSameSlot) continue;
     before.set(request.gateway, request);
-    if (earlier === undefined || request.at - earlier.at >= interval / 2 - SLACK) continue;
+    const least = intervalOf(history, request) / 2 - SLACK;
+    if (earlier === undefined || request.at - earlier.at >= least) continue;
     violations.push(`I2 ${nameOf(earlier)} and ${nameOf(request)} are too close`);
   }
   return violations;
@@ -101,6 +102,12 @@ function wrongOwners(placed: readonly Placed[], told: Told): string[] {
     }
   }
   return violations;
+}
+
+function intervalOf({ intervals }: History, { gateway }: WireRequest): number {
+  const interval = intervals.get(gateway);
+  if (interval === undefined) throw new Error(`a request of ${gateway}, which is unknown`);
+  return interval;
 }
 
 function answerOf({ gateway, serial }: { gateway: string; serial: number }, fc: number): string {

@@ -1,14 +1,15 @@
 /**
  * Checks what happened to a node from the outside: the slave's log, the subscriber's log and the
  * ledger must tell one story. A point `serial<N>` holds the serial number of the request with function
- * code N that brought it; one device per gateway, one interval, no clock steps.
+ * code N that brought it; a gateway has one device and one interval, and the wall clock makes no steps.
  */
 import { followMessages, keyOf, type Told } from "./history-told.ts";
 import { followRequests, type Served } from "./history-wire.ts";
 
 /** What the three witnesses saw. */
 export interface History {
-  readonly interval: number;
+  /** ms, by gateway. */
+  readonly intervals: ReadonlyMap<string, number>;
   readonly kills: number;
   readonly requests: readonly WireRequest[];
   readonly messages: readonly { readonly topic: string; readonly payload: string }[];

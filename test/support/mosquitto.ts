@@ -63,15 +63,22 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   };
 }
 
-/** A port of loopback that nobody listens on at this moment. */
+let lastPort = 20_000 + ((process.pid * 16) % 12_000);
+
+/**
+ * A port of loopback that nobody listens on at this moment. Below those the system gives to
+ * outgoing connections, so that none of these takes it before it is used.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  for (;;) {
+    lastPort += 1;
+    const server = createServer().listen(lastPort, "127.0.0.1");
+    const free = await once(server, "listening").catch(() => undefined);
+    if (free === undefined) continue;
+    server.close();
+    await once(server, "close");
+    return lastPort;
+  }
 }
 
 async function writeConfiguration(
@@ -110,6 +117,10 @@ function passwordLine([user, password]: [string, string]): string {
 async function run(file: string, port: number): Promise<ChildProcess> {
   const program = existsSync("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
   const broker = spawn(program, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+  // A run that ends early must not leave its broker behind.
+  const end = (): boolean => broker.kill("SIGKILL");
+  process.once("exit", end);
+  broker.once("exit", () => process.off("exit", end));
   let said = "";
   await new Promise<void>((resolve, reject) => {
     broker.once("error", () => {

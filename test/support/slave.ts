@@ -48,7 +48,8 @@ export type Fault =
 
 /** One line of the log; `t` is CLOCK_MONOTONIC in ns, `conn` numbers the connections of all ports. */
 export type LogLine = { readonly t: string; readonly port: number; readonly conn: number } & (
-  RequestFields | { readonly event: "open" | "close" }
+  | RequestFields
+  | { readonly event: "open" | "close" }
 );
 
 interface RequestFields {
