@@ -62,7 +62,7 @@ describe("embedded: opening", LIMIT, () => {
   it("names the process that holds the port, and the setting that moves it", async (t) => {
     const port = await freePort();
     const holder = startBusProcess(t, "embedded", String(port), "hold");
-    await holder.lines.next();
+    assert.equal(await holder.lines.next(), "online");
     await assert.rejects(embedded(port).open(), (error: unknown) => {
       assert.ok(error instanceof UnavailableError);
       assert.equal(error.code, "PORT_TAKEN");

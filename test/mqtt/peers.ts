@@ -125,7 +125,11 @@ export function startChild(t: TestContext, program: string, args: readonly strin
   });
   const exit = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", resolve);
+    child.once("exit", (code) => {
+      // For those who wait for a line.
+      lines.put(`exit ${String(code)}`);
+      resolve(code);
+    });
   });
   return { process: child, lines, exit };
 }
