@@ -108,9 +108,8 @@ export class Ledger {
     while (this.#writing.size > 0) await Promise.all(this.#writing);
   }
 
-  /** Writes the account at the end of the process or of the schedule; not ahead of its outcomes. */
+  /** Writes the account at the end of the process or of the schedule. */
   async close(schedule: Schedule, closed: boolean): Promise<void> {
-    if (schedule.writing > 0) return;
     const record: AccountRecord = { ...schedule.account.keep(), closed };
     const write = { key: keys.account(schedule.id), value: JSON.stringify(record) };
     await this.#world.committer.commit([write]);

@@ -75,10 +75,8 @@ export class Opening {
   }
 
   async #gateway(gateway: Gateway): Promise<Restored[]> {
-    const { store, devices, gateways, clock } = this.#world;
-    const text = await store.get(keys.gateway(gateway.id));
-    // As written by Gateways: the store has checked its checksum.
-    const kept = text === undefined ? undefined : (JSON.parse(text) as GatewayRecord);
+    const { devices, gateways, clock } = this.#world;
+    const kept = await this.#kept(gateway.id);
     const { desired, since, by } = kept ?? { desired: "running", since: clock.wall(), by: null };
     const { silent } = devices.add(gateway, kept?.devices ?? {});
     const { link, lane } = this.#way(gateway);
@@ -113,14 +111,21 @@ export class Opening {
     return schedule;
   }
 
+  async #kept(gateway: string): Promise<GatewayRecord | undefined> {
+    const text = await this.#world.store.get(keys.gateway(gateway));
+    // As written by Gateways: the store has checked its checksum.
+    return text === undefined ? undefined : (JSON.parse(text) as GatewayRecord);
+  }
+
   async #closeLeft(): Promise<void> {
     const { site, store, ledger } = this.#world;
     const ids = site.gateways.flatMap((gateway) =>
       intervalsOf(gateway).map((interval) => scheduleId(gateway.id, interval)),
     );
-    for (const { gateway, interval } of await leftSchedules(store, new Set(ids))) {
-      const gone = goneGateway(gateway);
-      const found = await restore(this.#world, gone, interval, false);
+    for (const { gateway, interval, phase } of await leftSchedules(store, new Set(ids))) {
+      const gone = goneGateway(gateway, phase);
+      const stopped = (await this.#kept(gateway))?.desired === "stopped";
+      const found = await restore(this.#world, gone, interval, stopped);
       const account = found.ended ?? found.account;
       const plan = { devices: [] };
       const { link, lane } = { link: NO_LINK, lane: new Lane() };
@@ -151,9 +156,9 @@ export class Opening {
 }
 
 /** A gateway that left the configuration: only its account is of interest. */
-function goneGateway(id: string): Gateway {
+function goneGateway(id: string, phase: number): Gateway {
   const connection = { kind: "tcp", url: "", host: "", port: 0 } as const;
-  return { id, connection, timeout: { default: 1000 }, retries: 0, devices: [] };
+  return { id, connection, timeout: { default: 1000 }, retries: 0, phase, devices: [] };
 }
 
 const NO_LINK: Link = {

@@ -50,6 +50,11 @@ export class Publisher {
     this.pump();
   }
 
+  /** Whether the topic has a state, or one that is to be cleared and is not yet. */
+  retains(topic: string): boolean {
+    return this.#retained.has(topic);
+  }
+
   /** Sends a reply, once, if the broker is there. */
   reply(message: Message): void {
     if (this.#replies.length >= MOST_REPLIES) return;
@@ -87,7 +92,8 @@ export class Publisher {
       this.#changed.delete(topic);
       const payload = this.#retained.get(topic) ?? "";
       this.#send({ topic, payload, qos: 1, retain: true }, (error) => {
-        if (error === undefined && payload === "") this.#retained.delete(topic);
+        const isCleared = error === undefined && this.#retained.get(topic) === "";
+        if (isCleared && payload === "") this.#retained.delete(topic);
         if (error?.code === "PUBLISH_LOST") this.#changed.add(topic);
         else if (error !== undefined) this.#sayRefused(topic, error);
       });

@@ -34,6 +34,8 @@ export class Reporter {
   readonly #dirty = new Set<string>();
   /** Topics that are published retained and hold something. */
   readonly #topics = new Set<string>();
+  /** Topics of what is gone, until the broker has taken their end. */
+  readonly #clearing = new Set<string>();
   #kept = "";
   #beats = 0;
   #cancel: (() => void) | undefined;
@@ -53,8 +55,9 @@ export class Reporter {
     }
     this.#world.publisher.retain(topics.nodeState, "online");
     for (const topic of before) {
-      if (!this.#topics.has(topic) && !this.#isOfDevice(topic))
-        this.#world.publisher.retain(topic, "");
+      if (this.#topics.has(topic) || this.#isOfDevice(topic)) continue;
+      this.#world.publisher.retain(topic, "");
+      this.#clearing.add(topic);
     }
     this.#keepTopics();
     void this.#node();
@@ -87,7 +90,7 @@ export class Reporter {
       if (turn++ % GATEWAY_EVERY === this.#beats % GATEWAY_EVERY) this.#dirty.add(gateway.id);
     }
     for (const gateway of this.#dirty) this.#report(gateway);
-    if (this.#dirty.size > 0) this.#keepTopics();
+    if (this.#dirty.size + this.#clearing.size > 0) this.#keepTopics();
     this.#dirty.clear();
     if (this.#beats % NODE_EVERY === 0) void this.#node();
   }
@@ -138,7 +141,10 @@ export class Reporter {
       for (const device of devices)
         if (device.retain) this.#topics.add(topics.readings(id, device.id));
     }
-    const value = JSON.stringify([...this.#topics].sort());
+    for (const topic of this.#clearing) {
+      if (!this.#world.publisher.retains(topic)) this.#clearing.delete(topic);
+    }
+    const value = JSON.stringify([...this.#topics, ...this.#clearing].sort());
     if (value === this.#kept) return;
     this.#kept = value;
     write([{ key: keys.retained, value }]);

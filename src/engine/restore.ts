@@ -46,7 +46,7 @@ export async function restore(
   const { claim, kept } = await readAccount(world.store, id);
   const { clock } = world;
   const now = { elapsed: clock.elapsed(), wall: clock.wall(), boot: clock.bootId };
-  if (claim === undefined || kept?.closed === true) {
+  if (claim === undefined || isClosed(claim, kept)) {
     return begin({ interval, phase, seq: 1 }, claim, now);
   }
   const records = await readLedger(
@@ -60,21 +60,34 @@ export async function restore(
   return { ...recover(found), found: true };
 }
 
-/** Ids of the schedules in the store that are not closed and not among `configured`. */
+/** A schedule that left the configuration, and the phase it had. */
+export interface Left {
+  readonly gateway: string;
+  readonly interval: number;
+  readonly phase: number;
+}
+
+/** The schedules in the store that are not closed and not among `configured`. */
 export async function leftSchedules(
   store: Store,
   configured: ReadonlySet<string>,
-): Promise<{ gateway: string; interval: number }[]> {
+): Promise<Left[]> {
   const entries = await store.range(below(keys.claims));
-  const left: { gateway: string; interval: number }[] = [];
+  const left: Left[] = [];
   for (const { key } of entries) {
     const id = key.slice(keys.claims.length);
     const [gateway = "", interval = ""] = id.split("@");
-    const { kept } = await readAccount(store, id);
-    if (configured.has(id) || kept?.closed === true) continue;
-    left.push({ gateway, interval: Number(interval) });
+    const { claim, kept } = await readAccount(store, id);
+    if (configured.has(id) || claim === undefined || isClosed(claim, kept)) continue;
+    const phase = claim.slot % Number(interval);
+    left.push({ gateway, interval: Number(interval), phase });
   }
   return left;
+}
+
+/** Whether the account was closed, and none was begun after it. */
+function isClosed(claim: Claim, kept: AccountRecord | undefined): boolean {
+  return kept?.closed === true && kept.epoch === claim.epoch;
 }
 
 async function readAccount(
@@ -101,7 +114,7 @@ async function readLedger(
   const start = below(keys.outcomes(id, claim.epoch)).from;
   const after = keys.outcome(id, claim.epoch, (kept?.at ?? 0) + 1);
   const records = await store.range({ from: start, to: after, limit: 1, reverse: true });
-  for (let from = after; ;) {
+  for (let from = after; ; ) {
     const page = await store.range({ from, to, limit: PAGE });
     records.push(...page);
     const last = page.at(-1);

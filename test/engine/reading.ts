@@ -11,6 +11,7 @@ export interface Message {
   readonly slot?: number;
   readonly from?: number;
   readonly to?: number;
+  readonly slotFrom?: number;
   readonly late?: number | null;
   readonly quality?: string;
   readonly outcome?: string;
