@@ -23,6 +23,7 @@ function queryOf(payload: Record<string, unknown>): {
   gateway?: string;
   limit: number;
 } {
+  // Any object can be looked at by key.
   const { since, gateway, limit } = payload as {
     since?: unknown;
     gateway?: unknown;

@@ -32,7 +32,7 @@ export interface EndingWorld {
 /** A node's end. */
 export interface Ending {
   /** Begins the end; a second call changes nothing. */
-  end(why: string): void;
+  readonly end: (why: string) => void;
   /** Settles with the exit code when all is closed. */
   readonly ended: Promise<number>;
 }

@@ -31,6 +31,7 @@ export async function simulate(options: {
 }): Promise<Simulated> {
   const { host, model, port } = options;
   const simulator = await startSimulator({ host, port, model, seed: model, clock: createClock() });
-  const url = `tcp://${host}:${String(simulator.port)}`;
+  const named = host.includes(":") ? `[${host}]` : host;
+  const url = `tcp://${named}:${String(simulator.port)}`;
   return { url, registers: REGISTERS, close: () => simulator.close() };
 }

@@ -25,16 +25,15 @@ export interface Marked {
 /** The parts of a plain value that fit the schema. */
 export function draftOf(value: unknown): Draft<Settings> {
   // The schema decides the shape: `fitting` keeps only what fits, at the place where it belongs.
-  return (fitting(configSchema, value) ?? {}) as Draft<Settings>;
+  return fitting(configSchema, value) ?? {};
 }
 
 function fitting(schema: Schema, value: unknown): unknown {
   const inner = bare(schema);
   if (inner instanceof z.ZodObject && isRecord(value)) {
-    const parts = Object.entries(inner.shape).map(([key, child]) => [
-      key,
-      fitting(child, value[key]),
-    ]);
+    // The parts of an object schema are schemas; zod types them loosely.
+    const shape = Object.entries(inner.shape) as [string, Schema][];
+    const parts = shape.map(([key, child]) => [key, fitting(child, value[key])]);
     return Object.fromEntries(parts);
   }
   if (inner instanceof z.ZodArray && Array.isArray(value)) {

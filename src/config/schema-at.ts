@@ -16,7 +16,8 @@ export function bare(schema: Schema): Schema {
 export function childSchema(schema: Schema, key: PropertyKey): Schema | undefined {
   const inner = bare(schema);
   if (inner instanceof z.ZodObject)
-    return Object.hasOwn(inner.shape, key) ? inner.shape[key.toString()] : undefined;
+    // The parts of an object schema are schemas; zod types them loosely.
+    return Object.hasOwn(inner.shape, key) ? (inner.shape[key.toString()] as Schema) : undefined;
   if (inner instanceof z.ZodArray) return inner.element;
   if (inner instanceof z.ZodRecord) return inner.valueType;
   if (!(inner instanceof z.ZodUnion)) return undefined;

@@ -40,7 +40,7 @@ export function readYaml(text: string): YamlFile {
     text,
     lines,
     contents,
-    toPlain: () => document.toJS({ maxAliasCount: MOST_ALIASES }),
+    toPlain: (): unknown => document.toJS({ maxAliasCount: MOST_ALIASES }),
     follow: (node) => (isAlias(node) ? targets.get(node) : node),
     faults,
   };

@@ -98,6 +98,7 @@ export function fieldsOf(payload: string): Record<string, unknown> {
 
 /** The transaction of a payload, if it has a usable one: a reply echoes it even when the rest is wrong. */
 export function transactionOf(fields: Record<string, unknown>): string | undefined {
+  // Any object can be looked at by key.
   const { transaction } = fields as { transaction?: unknown };
   const usable =
     typeof transaction === "string" &&
@@ -119,6 +120,7 @@ export function commandOf(verb: Verb, fields: Record<string, unknown>): Command 
   if (fields["transaction"] !== undefined && transaction === undefined) {
     throw new Refused("malformed", "transaction must be a text of 1 to 128 characters");
   }
+  // Any object can be looked at by key.
   const { expiresAt } = fields as { expiresAt?: unknown };
   if (expiresAt !== undefined && (typeof expiresAt !== "number" || !Number.isFinite(expiresAt))) {
     throw new Refused("malformed", "expiresAt must be a time in ms since 1970");

@@ -11,7 +11,8 @@ export type Doubt = "out_of_range" | "unlisted";
 
 /** What became of a point's words: a value, or why there is none. */
 export type Decoded =
-  { readonly value: Value; readonly uncertain?: Doubt } | { readonly reason: "not_a_number" };
+  | { readonly value: Value; readonly uncertain?: Doubt }
+  | { readonly reason: "not_a_number" };
 
 /** Decodes the value that begins at index `at` of the words of an answer. */
 export type Decoder = (words: Uint16Array, at: number) => Decoded;

@@ -9,7 +9,12 @@ export type NotAsked = "stopped" | "deadline" | "connect_failed" | "timeout" | "
 
 /** Why a point has no value. */
 export type Reason =
-  NotAsked | "bad_frame" | "exception" | "not_a_number" | "invalid" | "not_supported";
+  | NotAsked
+  | "bad_frame"
+  | "exception"
+  | "not_a_number"
+  | "invalid"
+  | "not_supported";
 
 /** Why a point has no value, with the code of the device's exception if it was one. */
 export interface Fault {

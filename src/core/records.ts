@@ -104,20 +104,24 @@ export function encodeRun(run: Run): string {
   ]);
 }
 
+type PollFields = [PolledOutcome, number | null];
+type RunFields = [
+  Absence["outcome"],
+  Absence["reason"],
+  ...[to: number, slotFrom: number, slotTo: number, told: number, untoldSlot: number],
+];
+
 /** The ledger record of its key and text. */
 export function decodeLedger(key: string, text: string): LedgerRecord {
   // As written by encodePoll or encodeRun: the store has checked its checksum.
-  const fields = JSON.parse(text) as [string, ...unknown[]];
+  const fields = JSON.parse(text) as PollFields | RunFields;
   const seq = numberOf(key);
-  if (fields[0] !== "missed" && fields[0] !== "unknown") {
-    const [outcome, late] = fields as unknown as [PolledOutcome, number | null];
+  if (fields.length === 2) {
+    const [outcome, late] = fields;
     return { kind: "poll", seq, outcome, late };
   }
-  const [outcome, reason, to, slotFrom, slotTo, told, untoldSlot] = fields as unknown as [
-    Absence["outcome"],
-    Absence["reason"],
-    ...[number, number, number, number, number],
-  ];
+  const [outcome, reason, to, slotFrom, slotTo, told, untoldSlot] = fields;
+  // Outcome and reason were taken from one absence when they were written.
   const absence = { outcome, reason } as Absence;
   return { kind: "run", run: { from: seq, to, slotFrom, slotTo, absence, told, untoldSlot } };
 }

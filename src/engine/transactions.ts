@@ -23,9 +23,10 @@ export class Transactions {
   async load(store: Store): Promise<void> {
     const entries = await store.range({ ...below(keys.commandsAll), limit: MOST });
     const found = entries.map(({ key, value }) => {
-      // As written by `remember`: the store has checked its checksum.
+      // As written by `write`, both texts: the store has checked the checksum.
       const { at, reply } = JSON.parse(value) as AnsweredRecord;
       const transaction = decodeURIComponent(key.slice(keys.commandsAll.length));
+      // The text of a reply, as the record says.
       return { transaction, at, reply: JSON.parse(reply) as Reply };
     });
     found.sort((a, b) => a.at - b.at);
