@@ -7,9 +7,9 @@ import { followMessages } from "../support/history-told.ts";
 import { startMosquitto, type Mosquitto } from "../support/mosquitto.ts";
 import { startNode, writeSite, type NodeFiles } from "../support/node-process.ts";
 import { startSlave, type Slave } from "../support/slave.ts";
-import { startSubscriber, type Received, type Subscriber } from "../support/subscriber.ts";
+import { startSubscriber, type Received } from "../support/subscriber.ts";
 import { createTempDir } from "../support/temp-dir.ts";
-import { serialPoints } from "./site.ts";
+import { pollsOf, serialPoints } from "./site.ts";
 
 const GATEWAYS = 3;
 const INTERVAL = 200;
@@ -17,16 +17,17 @@ const INTERVAL = 200;
 const REQUESTS = 3;
 /** Slots that are polled while the broker is away. */
 const AWAY = 10;
+const NAMES = Array.from({ length: GATEWAYS }, (_, n) => `gateway-${String(n)}`);
 const RETAINED = [
   "polling/node/state",
   "polling/node/info",
   "polling/node/health",
-  ...Array.from({ length: GATEWAYS }, (_, n) => [
-    `polling/health/gateway-${String(n)}`,
-    `polling/meta/gateway-${String(n)}`,
-    `polling/availability/gateway-${String(n)}`,
-    `polling/availability/gateway-${String(n)}/unit`,
-  ]).flat(),
+  ...NAMES.flatMap((name) => [
+    `polling/health/${name}`,
+    `polling/meta/${name}`,
+    `polling/availability/${name}`,
+    `polling/availability/${name}/unit`,
+  ]),
 ];
 
 interface Plant {
@@ -42,20 +43,20 @@ test(
     const { broker, slave, files } = await startPlant(t);
     const subscriber = await startSubscriber(t, { port: broker.port, session: "historian" });
     const node = startNode(t, files);
-    await readingsOf(subscriber, 3, 0);
+    await pollsOf(subscriber, NAMES, 3);
 
     await broker.stop("SIGKILL");
     const killed = Date.now();
     await polled(slave, AWAY);
     await broker.restart();
     const from = subscriber.log.length;
-    await readingsOf(subscriber, AWAY + 3, from);
+    await pollsOf(subscriber, NAMES, AWAY + 3, from);
     const fresh = await startSubscriber(t, { port: broker.port });
     await fresh.until("all retained topics", (log) =>
       RETAINED.every((topic) => log.some((each) => each.retain && each.topic === topic)),
     );
     const before = subscriber.log.length;
-    await readingsOf(subscriber, 2, before);
+    await pollsOf(subscriber, NAMES, 2, before);
     assert.equal(await node.stop(), 0, node.output());
 
     const { violations } = followMessages({ messages: subscriber.log });
@@ -82,7 +83,7 @@ test(
     const node = startNode(t, files);
     await polled(slave, 5);
     await broker.restart();
-    await readingsOf(subscriber, 8, 0);
+    await pollsOf(subscriber, NAMES, 8);
     assert.equal(await node.stop(), 0, node.output());
     const { violations, messages } = followMessages({ messages: subscriber.log });
     assert.deepEqual(violations, []);
@@ -116,22 +117,12 @@ async function startPlant(t: TestContext): Promise<Plant> {
     mqtt: { broker: broker.url },
     defaults: { interval: `${String(INTERVAL)}ms` },
     gateways: slave.ports.map((port, n) => ({
-      id: `gateway-${String(n)}`,
+      id: NAMES[n],
       connection: `tcp://127.0.0.1:${String(port)}`,
       devices: [{ id: "unit", unitId: 1, points: serialPoints }],
     })),
   });
   return { broker, slave, files };
-}
-
-/** Settles when every gateway has so many readings from number `from` of the log on. */
-async function readingsOf(subscriber: Subscriber, count: number, from: number): Promise<void> {
-  await subscriber.until(`${String(count)} readings of each gateway`, (log) => {
-    const topics = log.slice(from).map(({ topic }) => topic);
-    return Array.from({ length: GATEWAYS }, (_, n) => `polling/readings/gateway-${String(n)}/unit`)
-      .map((topic) => topics.filter((each) => each === topic).length)
-      .every((found) => found >= count);
-  });
 }
 
 /** Settles when the slave has seen so many further polls of every gateway. */

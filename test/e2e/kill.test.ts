@@ -6,14 +6,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pass } from "node:timers/promises";
-import { checkHistory, type History, type WireRequest } from "../support/history.ts";
+import { checkHistory, type History } from "../support/history.ts";
 import { readLedger } from "../support/ledger-reader.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { startNode, writeSite } from "../support/node-process.ts";
-import { startSlave, type Slave } from "../support/slave.ts";
+import { startSlave } from "../support/slave.ts";
 import { jsonOf, startSubscriber, type Subscriber } from "../support/subscriber.ts";
 import { createTempDir } from "../support/temp-dir.ts";
-import { publish, seededRandom, serialPoints } from "./site.ts";
+import { delivered, pollsOf, seededRandom, serialPoints, wireOf } from "./site.ts";
 
 const KILLS = Number(process.env["EDGEPOLL_KILLS"] ?? 50);
 const SEED = Number(process.env["EDGEPOLL_SEED"] ?? Date.now() % 1_000_000);
@@ -63,16 +63,19 @@ test(
       assert.equal((await node.exit).signal, "SIGKILL", `it ended by itself:\n${node.output()}`);
     }
     const last = startNode(t, files);
-    await allPolledBy(subscriber, last.pid);
+    await allPolledBy(
+      subscriber,
+      slave.ports.map((_, n) => nameOf(n)),
+      last.pid,
+    );
     assert.equal(await last.stop(), 0, last.output());
-    await publish(broker.port, "polling/readings/the-end", "");
-    await subscriber.first("the end", ({ topic }) => topic.endsWith("/the-end"));
+    await delivered(subscriber, broker.port);
 
     const history: History = {
       intervals: new Map(slave.ports.map((_, n) => [nameOf(n), kindOf(n).interval])),
       kills: KILLS,
-      requests: requestsOf(slave),
-      messages: subscriber.log.filter(({ topic }) => /\/(readings|gaps)\/gateway/.test(topic)),
+      requests: wireOf(slave, nameOf),
+      messages: subscriber.log,
       ledger: await readLedger(files.stateDir),
     };
     const { violations, counts } = checkHistory(history);
@@ -92,26 +95,15 @@ function nameOf(n: number): string {
 }
 
 /** Settles when every gateway has two good readings of the node with that pid. */
-async function allPolledBy(subscriber: Subscriber, pid: number): Promise<void> {
+async function allPolledBy(
+  subscriber: Subscriber,
+  names: readonly string[],
+  pid: number,
+): Promise<void> {
   await subscriber.first(
     "the last node",
     (message) =>
       message.topic === "polling/node/info" && jsonOf<{ pid: number }>(message).pid === pid,
   );
-  const from = subscriber.log.length;
-  await subscriber.until("two readings of each gateway", (log) => {
-    const found = log.slice(from).filter(({ topic }) => topic.startsWith("polling/readings/"));
-    const topics = new Map<string, number>();
-    for (const { topic } of found) topics.set(topic, (topics.get(topic) ?? 0) + 1);
-    return topics.size === GATEWAYS && [...topics.values()].every((count) => count >= 2);
-  });
-}
-
-/** The slave's log in wall time; its clock is this machine's monotonic one. */
-function requestsOf(slave: Slave): WireRequest[] {
-  const offset = Date.now() - Number(process.hrtime.bigint()) / 1e6;
-  return slave.log().map(({ port, fc, serial, t }) => {
-    const gateway = nameOf(slave.ports.indexOf(port));
-    return { gateway, fc, serial, at: Number(t) / 1e6 + offset };
-  });
+  await pollsOf(subscriber, names, 2, subscriber.log.length);
 }

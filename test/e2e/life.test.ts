@@ -12,7 +12,7 @@ import { startNode, writeSite } from "../support/node-process.ts";
 import { jsonOf, startSubscriber, type Subscriber } from "../support/subscriber.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { createPlant, IDS, type Plant } from "./plant.ts";
-import { serialPoints } from "./site.ts";
+import { delivered, pollsOf, serialPoints } from "./site.ts";
 
 const LIMIT = { timeout: 60_000 };
 const STATE = "polling/node/state";
@@ -43,7 +43,7 @@ test(
     await plant.start();
     await Promise.all(IDS.map((id) => plant.polled(id, 2)));
     assert.equal(await plant.node.stop(), 0, plant.node.output());
-    await delivered(historian, plant);
+    await delivered(historian, plant.port);
     assert.deepEqual(followMessages({ messages: historian.log }).violations, []);
     const { messages } = followMessages({ messages: historian.log.slice(from) });
     const down = messages.filter(({ outcome }) => outcome === "missed:down");
@@ -103,6 +103,43 @@ test(
     const heir = startNode(t, files);
     await heir.started;
     assert.equal(await heir.stop(), 0, heir.output());
+  },
+);
+
+test("P1: of several nodes started at once exactly one runs", LIMIT, async (t) => {
+  const plant = await createPlant(t, "external");
+  for (let round = 0; round < 3; round += 1) {
+    const nodes = [1, 2, 3, 4].map(() => startNode(t, plant.files));
+    const winner = await Promise.any(nodes.map((node) => node.started.then(() => node)));
+    const losers = nodes.filter((node) => node !== winner);
+    for (const loser of losers) assert.equal((await loser.exit).code, 75, loser.output());
+    await plant.polled("one", 1);
+    assert.equal(await winner.stop(), 0, winner.output());
+  }
+});
+
+test(
+  "P1 P2: a process that was held up polls no slot afterwards, and says which it missed",
+  LIMIT,
+  async (t) => {
+    const { plant, historian } = await startedPlant(t);
+    plant.node.signal("SIGSTOP");
+    // Several slots long.
+    await pass(1500);
+    const before = IDS.map((id) => plant.polls(id));
+    const from = historian.log.length;
+    plant.node.signal("SIGCONT");
+    await pollsOf(historian, IDS, 2, from);
+    const { messages } = followMessages({ messages: historian.log.slice(from) });
+    for (const [n, id] of IDS.entries()) {
+      const own = messages.filter(({ gateway }) => gateway === id);
+      const late = own.filter(({ outcome }) => outcome === "missed:late");
+      const slots = late.reduce((sum, gap) => sum + gap.to - gap.from + 1, 0);
+      assert.ok(slots >= 5, `${id} missed ${String(slots)} slots`);
+      const readings = own.filter(({ outcome }) => !outcome.includes(":")).length;
+      assert.ok(plant.polls(id) - (before[n] ?? 0) <= readings + 2, `${id} was polled in a burst`);
+    }
+    assert.deepEqual(followMessages({ messages: historian.log }).violations, []);
   },
 );
 
@@ -193,13 +230,6 @@ async function startedPlant(
   await plant.start();
   await Promise.all(IDS.map((id) => plant.polled(id, 1)));
   return { plant, historian };
-}
-
-/** Settles when the subscriber has all that the broker had when this was called. */
-async function delivered(historian: Subscriber, plant: Plant): Promise<void> {
-  const from = historian.log.length;
-  await plant.send("nothing", "the end");
-  await historian.first("the end", ({ topic }) => topic === "polling/cmd/nothing", from);
 }
 
 function gatewayAt(id: string, connection: string): object {

@@ -1,6 +1,9 @@
 /** What the tests of the whole node share. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { WireRequest } from "../support/history.ts";
+import type { Slave } from "../support/slave.ts";
+import type { Subscriber } from "../support/subscriber.ts";
 
 /** Points of the slave: the serial number of each of two requests, and some that hold their own address. */
 export const serialPoints = [
@@ -69,4 +72,35 @@ export interface SeenHealth {
       readonly missed: Readonly<Record<string, number>>;
     };
   }[];
+}
+
+/** The slave's log in wall time (its clock is this machine's monotonic one); `nameOf` names the gateway at its n-th port. */
+export function wireOf(slave: Slave, nameOf: (n: number) => string): WireRequest[] {
+  const offset = Date.now() - Number(process.hrtime.bigint()) / 1e6;
+  return slave.log().map(({ port, fc, serial, t }) => {
+    return { gateway: nameOf(slave.ports.indexOf(port)), fc, serial, at: Number(t) / 1e6 + offset };
+  });
+}
+
+/** Settles when each gateway has so many readings of its device `unit` from number `from` of the log on. */
+export async function pollsOf(
+  subscriber: Subscriber,
+  gateways: readonly string[],
+  count: number,
+  from = 0,
+): Promise<void> {
+  await subscriber.until(`${String(count)} readings of each gateway`, (log) => {
+    const topics = log.slice(from).map(({ topic }) => topic);
+    return gateways
+      .map((gateway) => `polling/readings/${gateway}/unit`)
+      .every((topic) => topics.filter((each) => each === topic).length >= count);
+  });
+}
+
+/** Settles when the subscriber has all that the broker had when this was called. */
+export async function delivered(subscriber: Subscriber, port: number): Promise<void> {
+  const topic = "polling/the-end";
+  const from = subscriber.log.length;
+  await publish(port, topic, "-");
+  await subscriber.first("the end", (each) => each.topic === topic, from);
 }

@@ -97,6 +97,7 @@ interface Payload {
   readonly outcome: string;
   readonly reason?: string;
   readonly quality: string;
+  readonly rtt: number | null;
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -111,11 +112,12 @@ function parse(topic: string, payload: string): Message | undefined {
     const named = `${outcome}:${String(reason)}`;
     return { gateway, epoch, from, to, slot, outcome: named, serials: new Map() };
   }
-  const { seq, slot, quality, values } = fields;
+  const { seq, slot, quality, values, rtt } = fields;
   const serials = Object.entries(values).flatMap(([point, value]): [number, number][] => {
     const fc = /^serial(\d)$/.exec(point)?.[1];
     return fc === undefined ? [] : [[Number(fc), Number(value)]];
   });
-  const outcome = { good: "good", bad: "failed" }[quality] ?? "partial";
+  // Without any answer there is no time that it took.
+  const outcome = quality === "good" ? "good" : rtt === null ? "failed" : "partial";
   return { gateway, epoch, from: seq, to: seq, slot, outcome, serials: new Map(serials) };
 }
