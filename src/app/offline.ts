@@ -1,6 +1,7 @@
 /** Works on a state directory without a node. Holds the same locks as one. */
 import { existsSync } from "node:fs";
-import { StateDirectoryError, UsageError } from "../core/errors.ts";
+import { targetsOf } from "../core/command.ts";
+import { StateDirectoryError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Store } from "../core/ports.ts";
 import { keys, type GatewayRecord } from "../core/records.ts";
@@ -20,7 +21,7 @@ export interface DesiredStates {
   readonly gateways: readonly { gateway: string; state: string; desired: string; open: string[] }[];
 }
 
-/** Writes into the store which gateways are to run, for the next node. Throws `LockedError`, `ConfigError`, `UsageError`. */
+/** Writes into the store which gateways are to run, for the next node. Throws `LockedError`, `ConfigError`, `Refused`. */
 export async function commandOffline(
   where: Where,
   verb: "start" | "stop",
@@ -29,14 +30,7 @@ export async function commandOffline(
 ): Promise<DesiredStates> {
   const { site } = readSite(where);
   const known = site.gateways.map(({ id }) => id);
-  const wanted = gateways === "*" ? known : gateways;
-  const stranger = wanted.find((id) => !known.includes(id));
-  if (stranger !== undefined) {
-    throw new UsageError(
-      "USAGE",
-      `There is no gateway ${stranger}; there are ${known.join(", ")}.`,
-    );
-  }
+  const wanted = targetsOf(gateways, known, site.disabledGateways);
   const desired = verb === "start" ? "running" : "stopped";
   const { stateDir, node } = site;
   ensureStateDir(stateDir);

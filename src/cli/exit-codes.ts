@@ -1,7 +1,6 @@
 /** The exit codes of the command line. */
-import type { Refusal } from "../core/command.ts";
+import { Refused, type Refusal } from "../core/command.ts";
 import { EdgepollError, type ErrorCode } from "../core/errors.ts";
-import { RefusedReply } from "./reply.ts";
 
 /** Every exit code, by what it says. */
 export const EXIT = {
@@ -58,5 +57,5 @@ const OF_REFUSAL: Readonly<Record<Refusal, number>> = {
 /** The exit code for anything thrown; what is not known is a bug. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof EdgepollError) return OF_ERROR[error.code];
-  return error instanceof RefusedReply ? OF_REFUSAL[error.code] : EXIT.bug;
+  return error instanceof Refused ? OF_REFUSAL[error.code] : EXIT.bug;
 }

@@ -1,5 +1,5 @@
 /** The reply of a node to a command. */
-import type { Refusal, Reply } from "../core/command.ts";
+import { Refused, type Reply } from "../core/command.ts";
 import type { GatewayHealth, GatewayState, NodeHealth } from "../core/payloads.ts";
 
 /** The data of a reply to `status`. */
@@ -19,21 +19,10 @@ export interface Changed {
   }[];
 }
 
-/** A node refused a command. */
-export class RefusedReply extends Error {
-  readonly code: Refusal;
-
-  constructor(code: Refusal, message: string) {
-    super(message);
-    this.name = "RefusedReply";
-    this.code = code;
-  }
-}
-
-/** The data of a reply. Throws `RefusedReply`. */
+/** The data of a reply. Throws `Refused`. */
 export function dataOf(reply: unknown): unknown {
   // What the control socket answers to a verb of the interface.
   const { data, error } = reply as Reply;
-  if (error !== undefined) throw new RefusedReply(error.code, error.message);
+  if (error !== undefined) throw new Refused(error.code, error.message);
   return data;
 }

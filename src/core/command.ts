@@ -65,6 +65,26 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
+/** The gateways a command is for. Throws `Refused` for one that is not configured or not enabled. */
+export function targetsOf(
+  wanted: Command["gateways"],
+  known: readonly string[],
+  disabled: readonly string[],
+): string[] {
+  if (wanted === "*") return [...known];
+  for (const id of wanted) {
+    if (known.includes(id)) continue;
+    if (disabled.includes(id)) {
+      throw new Refused("gateway_disabled", `${id} has "enabled: false" in the configuration`);
+    }
+    throw new Refused(
+      "gateway_unknown",
+      `there is no gateway ${id}; there are ${known.join(", ")}`,
+    );
+  }
+  return [...wanted];
+}
+
 /** The verb of its name; throws `Refused`. */
 export function verbOf(name: string): Verb {
   const verb = VERBS.find((known) => known === name);

@@ -3,6 +3,7 @@ import {
   commandOf,
   fieldsOf,
   Refused,
+  targetsOf,
   transactionOf,
   verbOf,
   type Command,
@@ -143,20 +144,8 @@ export class Commands {
     return { gateway: id, state, desired, open: [] };
   }
 
-  #targets({ gateways: wanted }: Command): string[] {
-    const { gateways, disabled } = this.#world;
-    if (wanted === "*") return gateways.ids;
-    for (const id of wanted) {
-      if (gateways.get(id) !== undefined) continue;
-      if (disabled.includes(id)) {
-        throw new Refused("gateway_disabled", `${id} has "enabled: false" in the configuration`);
-      }
-      throw new Refused(
-        "gateway_unknown",
-        `there is no gateway ${id}; there are ${gateways.ids.join(", ")}`,
-      );
-    }
-    return [...wanted];
+  #targets(command: Command): string[] {
+    return targetsOf(command.gateways, this.#world.gateways.ids, this.#world.disabled);
   }
 
   #answerWrites({ transaction }: Command, reply: Reply): Write[] {

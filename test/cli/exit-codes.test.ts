@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { exitCodeOf } from "../../src/cli/exit-codes.ts";
 import { failureText } from "../../src/cli/failure.ts";
-import { dataOf, RefusedReply } from "../../src/cli/reply.ts";
+import { Refused } from "../../src/core/command.ts";
+import { dataOf } from "../../src/cli/reply.ts";
 import {
   ConfigError,
   EdgepollError,
@@ -31,9 +32,9 @@ const CODES: readonly (readonly [Error, number])[] = [
   [new StoreError("STORE_FAILED", ""), 74],
   [new StoreError("STORE_DAMAGED", ""), 74],
   [new StoreError("STORE_VERSION", ""), 74],
-  [new RefusedReply("gateway_unknown", ""), 65],
-  [new RefusedReply("store_failed", ""), 74],
-  [new RefusedReply("internal", ""), 70],
+  [new Refused("gateway_unknown", ""), 65],
+  [new Refused("store_failed", ""), 74],
+  [new Refused("internal", ""), 70],
   [new TypeError(""), 70],
 ];
 
@@ -51,7 +52,7 @@ test("an error that crossed the control socket has the exit code of its class", 
 test("a refusal of the node is thrown with its code, data comes through", () => {
   assert.deepEqual(dataOf({ node: "n", status: "ok", data: { gateways: [] } }), { gateways: [] });
   const error = { code: "gateway_unknown", message: "there is no gateway x" };
-  assert.throws(() => dataOf({ node: "n", status: "error", error }), RefusedReply);
+  assert.throws(() => dataOf({ node: "n", status: "error", error }), Refused);
 });
 
 test("a mistake of the user is one line, without a stack even when debugging", () => {
