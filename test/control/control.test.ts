@@ -250,7 +250,7 @@ void test("another user's node is a matter of permission, with the line that wor
   for (const mode of [0o755, 0o700]) {
     chmodSync(dirname(path), mode);
     const file = fileURLToPath(new URL("./other-user.ts", import.meta.url));
-    const child = fork(file, [path], { execArgv: ["--import", "tsx"] });
+    const child = fork(file, [path], { execArgv: ["--import", "ts-blank-space/register"] });
     const [answer]: unknown[] = await once(child, "message");
     const { name, text } = answer as { name: string; text: string };
     assert.equal(name, PermissionError.name);
@@ -261,7 +261,7 @@ void test("another user's node is a matter of permission, with the line that wor
 /** Leaves a socket file behind as a killed process does. */
 async function leaveStale(path: string): Promise<void> {
   const file = fileURLToPath(new URL("./stale-child.ts", import.meta.url));
-  const child = fork(file, [path], { execArgv: ["--import", "tsx"] });
+  const child = fork(file, [path], { execArgv: ["--import", "ts-blank-space/register"] });
   await once(child, "message");
   child.kill("SIGKILL");
   await once(child, "exit");

@@ -165,10 +165,12 @@ function fewest(points: readonly Point[], limits: MergeLimits, groups: Point[][]
 
 test("no division of the points needs fewer requests", () => {
   const sketches = fc.array(
-    anySketch(14).map((sketch): Sketch => ({
-      ...sketch,
-      table: "input",
-    })),
+    anySketch(14).map(
+      (sketch): Sketch => ({
+        ...sketch,
+        table: "input",
+      }),
+    ),
     { minLength: 1, maxLength: 6 },
   );
   fc.assert(

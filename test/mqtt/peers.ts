@@ -109,7 +109,7 @@ export interface Child {
 /** Starts `bus-process.ts` with these arguments. */
 export function startBusProcess(t: TestContext, ...args: readonly string[]): Child {
   const file = fileURLToPath(new URL("./bus-process.ts", import.meta.url));
-  return startChild(t, process.execPath, ["--import", "tsx", file, ...args]);
+  return startChild(t, process.execPath, ["--import", "ts-blank-space/register", file, ...args]);
 }
 
 /** Starts a program and reads its output line by line; it ends with the test at the latest. */

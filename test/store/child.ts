@@ -16,7 +16,7 @@ export interface StoreChild {
 /** Starts the child on a directory; it is killed at the end of the test at the latest. */
 export async function startChild(context: TestContext, directory: string): Promise<StoreChild> {
   const path = fileURLToPath(new URL("./child-main.ts", import.meta.url));
-  const child = fork(path, [directory], { execArgv: ["--import", "tsx"] });
+  const child = fork(path, [directory], { execArgv: ["--import", "ts-blank-space/register"] });
   const gone = once(child, "exit");
   const kill = async (): Promise<void> => {
     child.kill("SIGKILL");

@@ -86,7 +86,7 @@ export function runStoreSuite(name: string, open: (test: TestContext) => Promise
     await store.write(mixed, false);
     assert.deepEqual(await keysOf(store, { from: "k/", to: "k0" }), keys);
     const pages: string[] = [];
-    for (let from = "k/"; ;) {
+    for (let from = "k/"; ; ) {
       const page = await keysOf(store, { from, to: "k0", limit: 999 });
       pages.push(...page);
       if (page.length < 999) break;

@@ -13,7 +13,7 @@ const stateName = (): string => `state:/${randomUUID()}`;
 
 function start(context: TestContext, name: string): ChildProcess {
   const path = fileURLToPath(new URL("./lock-child.ts", import.meta.url));
-  const child = fork(path, [name], { execArgv: ["--import", "tsx"] });
+  const child = fork(path, [name], { execArgv: ["--import", "ts-blank-space/register"] });
   context.after(() => child.kill("SIGKILL"));
   return child;
 }

@@ -10,7 +10,7 @@ import { watchLoop } from "../../src/system/loop-delay.ts";
 async function run(module: string, script: string): Promise<string[]> {
   const path = new URL(`../../src/system/${module}`, import.meta.url).href;
   const text = script.replace("MODULE", JSON.stringify(path));
-  const args = ["--import", "tsx", "--input-type=module", "-e", text];
+  const args = ["--import", "ts-blank-space/register", "--input-type=module", "-e", text];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
   return stdout.trim().split("\n");
 }
@@ -50,7 +50,7 @@ void test("a blocked event loop shows in its delay, and the next look starts ane
   const watch = watchLoop();
   const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 45));
   await turn();
-  for (const start = Date.now(); Date.now() - start < 150;);
+  for (const start = Date.now(); Date.now() - start < 150; );
   await turn();
   assert.ok(watch.read().p99 > 100);
   assert.deepEqual(watch.read(), { p50: 0, p99: 0 });
