@@ -115,7 +115,8 @@ export class Commands {
     const changing = targets.filter((id) => gateways.get(id)?.desired.desired !== desired);
     // A stop acts at once and is made durable then; a start must be durable before anything is polled.
     if (verb === "stop") for (const id of changing) gateways.apply(id, desired, by);
-    const writes = changing.map((id) => gateways.desire(id, desired, by));
+    // All of them: an earlier stop may be in force and not on disk.
+    const writes = targets.map((id) => gateways.desire(id, desired, by));
     const reply = this.#ok({ gateways: targets.map((id) => this.#after(id, desired)) }, command);
     await this.#keep(committer, [...writes, ...this.#answerWrites(command, reply)], verb);
     if (command.transaction !== undefined) transactions.remember(command.transaction, reply);

@@ -30,7 +30,7 @@ export interface GatewayDevices {
   lastGood: number | null;
 }
 
-/** A device that went online or offline. */
+/** A device that went online or offline, or is offline for another reason. */
 export interface DeviceChange {
   readonly gateway: string;
   readonly device: string;
@@ -38,6 +38,8 @@ export interface DeviceChange {
   readonly reason: Reason | null;
   /** Whether it is the first poll ever. */
   readonly first: boolean;
+  /** Whether only the reason changed. */
+  readonly still: boolean;
 }
 
 /** Keeps the state of all devices. */
@@ -108,12 +110,12 @@ export class Devices {
     const online = reading.quality !== "bad";
     const reason = online ? null : reasonOf(reading);
     if (state.online === online && state.reason === reason) return;
-    const flipped = state.online !== online;
+    const still = state.online === online;
     const first = state.online === null;
     state.online = online;
     state.reason = reason;
     state.since = this.#clock.wall();
-    if (flipped) this.#changed({ gateway, device: state.id, online, reason, first });
+    this.#changed({ gateway, device: state.id, online, reason, first, still });
   }
 }
 

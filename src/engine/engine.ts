@@ -69,7 +69,10 @@ export class Engine {
     const spooled = publisher.pump;
     const journal = new Journal({ node, clock, log, store, committer, spool, spooled });
     this.#journal = journal;
-    const ledger = (this.#ledger = new Ledger({ node, committer, spool, clock, spooled }));
+    const missed = (gateway: string, slots: number) => {
+      devices.of(gateway)?.rate.missed(clock.elapsed(), slots);
+    };
+    const ledger = (this.#ledger = new Ledger({ node, committer, spool, clock, spooled, missed }));
     const devices = new Devices(clock, (change) => {
       this.#deviceChanged(change);
     });
@@ -181,11 +184,11 @@ export class Engine {
     });
   }
 
-  #deviceChanged({ gateway, device, online, reason, first }: DeviceChange): void {
+  #deviceChanged({ gateway, device, online, reason, first, still }: DeviceChange): void {
     this.#reporter.touch(gateway);
     const running = this.#gateways.get(gateway);
     if (running !== undefined) this.#committer.later([this.#gateways.keep(running)]);
-    if (first && online) return;
+    if (still || (first && online)) return;
     const kind = online ? "device-online" : "device-offline";
     const text = online ? `${device} answers again` : `${device} has no good read: ${reason ?? ""}`;
     const data = reason === null ? {} : { data: { reason } };

@@ -63,6 +63,8 @@ export class Gateways {
 
   /** The record that makes a command durable; to be written before `apply` for a start, after it for a stop. */
   desire(id: string, desired: "running" | "stopped", by: string): Write {
+    const running = this.#all.get(id);
+    if (running?.desired.desired === desired) return this.keep(running);
     const since = Math.round(this.#world.clock.wall());
     const devices = this.#world.devices.keep(id);
     const record: GatewayRecord = { desired, since, by, devices };

@@ -27,6 +27,8 @@ export interface LedgerWorld {
   readonly clock: Clock;
   /** Something was added to the spool. */
   readonly spooled: () => void;
+  /** Slots were due and not polled, though the gateway was meant to run. */
+  readonly missed: (gateway: string, slots: number) => void;
 }
 
 /** A polled slot with what came of it. */
@@ -59,6 +61,8 @@ export class Ledger {
   /** Slots without a reading. `last` is the last of them when they were never claimed. */
   absent(schedule: Schedule, range: SlotRange, absence: Absence, last?: Slot): void {
     const change = schedule.account.absent(range, absence);
+    const slots = range.to - range.from + 1;
+    if (absence.reason !== "stopped") this.#world.missed(schedule.gateway.id, slots);
     this.#take(schedule, change, last);
   }
 

@@ -11,8 +11,8 @@ const MOST = 10_000;
 export class Transactions {
   readonly #clock: Clock;
   readonly #forget: (writes: readonly Write[]) => void;
-  /** By transaction, oldest first. */
-  readonly #answered = new Map<string, { readonly at: number; readonly reply: Reply }>();
+  /** By transaction, oldest first; `since` is elapsed time, so that a step of the wall clock forgets nothing. */
+  readonly #answered = new Map<string, { readonly since: number; readonly reply: Reply }>();
 
   constructor(clock: Clock, forget: (writes: readonly Write[]) => void) {
     this.#clock = clock;
@@ -30,7 +30,10 @@ export class Transactions {
       return { transaction, at, reply: JSON.parse(reply) as Reply };
     });
     found.sort((a, b) => a.at - b.at);
-    for (const { transaction, at, reply } of found) this.#answered.set(transaction, { at, reply });
+    for (const { transaction, at, reply } of found) {
+      const age = Math.max(0, this.#clock.wall() - at);
+      this.#answered.set(transaction, { since: this.#clock.elapsed() - age, reply });
+    }
     this.#expire();
   }
 
@@ -42,24 +45,23 @@ export class Transactions {
 
   /** The write that makes an answer outlive the process. */
   write(transaction: string, reply: Reply): Write {
-    const record: AnsweredRecord = { at: this.#now(), reply: JSON.stringify(reply) };
+    const record: AnsweredRecord = {
+      at: Math.round(this.#clock.wall()),
+      reply: JSON.stringify(reply),
+    };
     return { key: keys.command(transaction), value: JSON.stringify(record) };
   }
 
   /** Remembers an answer that is on disk. */
   remember(transaction: string, reply: Reply): void {
-    this.#answered.set(transaction, { at: this.#now(), reply });
+    this.#answered.set(transaction, { since: this.#clock.elapsed(), reply });
     this.#expire();
   }
 
-  #now(): number {
-    return Math.round(this.#clock.wall());
-  }
-
   #expire(): void {
-    const now = this.#clock.wall();
-    for (const [transaction, { at }] of this.#answered) {
-      const isFresh = Math.abs(now - at) <= MEMORY;
+    const now = this.#clock.elapsed();
+    for (const [transaction, { since }] of this.#answered) {
+      const isFresh = now - since <= MEMORY;
       if (isFresh && this.#answered.size <= MOST) return;
       this.#answered.delete(transaction);
       this.#forget([{ key: keys.command(transaction) }]);
