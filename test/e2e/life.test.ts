@@ -183,8 +183,8 @@ test("P2: a restart within the grace costs no slot and keeps the grid", LIMIT, a
   const isReading = ({ topic }: { topic: string }): boolean =>
     topic === "polling/readings/one/unit";
   const { slot } = jsonOf<{ slot: number }>(await historian.first("a reading", isReading));
-  // Before the next slot is claimed, which happens at most 250 ms ahead.
-  await pass(slot + interval - 450 - Date.now());
+  // Just before the next slot is claimed, which happens at most 250 ms ahead.
+  await pass(slot + interval - 280 - Date.now());
   const from = historian.log.length;
   await plant.node.kill();
   await plant.start();

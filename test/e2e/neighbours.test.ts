@@ -42,7 +42,11 @@ test(
       mqtt: { broker: broker.url },
       defaults: { interval: `${String(INTERVAL)}ms` },
       gateways: connections.map(([id, connection]) => {
-        return { id, connection, devices: [{ id: "unit", unitId: 1, points: serialPoints }] };
+        const devices = [{ id: "unit", unitId: 1, points: serialPoints }];
+        // What fails takes nearly all of its time for it.
+        return id.startsWith("healthy")
+          ? { id, connection, devices }
+          : { id, connection, devices, timeout: "190ms" };
       }),
     });
     const node = startNode(t, files);
