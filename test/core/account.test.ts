@@ -102,8 +102,8 @@ test("every seq without a reading stands in one gap, in order with the readings,
         if (typeof one === "number") continue;
         assert.deepEqual([one.slotFrom, one.slotTo], [slotOf(from), slotOf(to)]);
         const run = [...runs.values()].find((r) => r.from <= from && to <= r.to);
-        assert.deepEqual(run?.absence, one.absence);
-        assert.equal(run?.told, run?.to);
+        assert.ok(run !== undefined);
+        assert.deepEqual([run.absence, run.told], [one.absence, run.to]);
       }
       assert.equal(last, account.last);
     }),

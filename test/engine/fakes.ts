@@ -21,8 +21,10 @@ export interface Delivered extends Message {
 export class FakeBroker {
   readonly delivered: Delivered[] = [];
   connected = true;
-  /** Hold: messages arrive and their acknowledgement waits; refuse: this topic is refused. */
+  /** Messages arrive, their acknowledgement waits. */
   held = false;
+  /** Messages are lost on the way: they neither arrive nor are acknowledged. */
+  swallows = false;
   refuses: (topic: string) => boolean = () => false;
   #bus: FakeBus | undefined;
   readonly #clock: FakeClock;
@@ -48,9 +50,12 @@ export class FakeBroker {
     this.#bus?.change(true);
   }
 
-  /** Acknowledges what was held. */
+  /** Acknowledges what was held; where messages were lost, the connection is made anew. */
   release(): void {
     this.held = false;
+    if (this.swallows && this.connected) this.#bus?.change(false);
+    this.swallows = false;
+    if (this.connected) this.#bus?.change(true);
     this.#bus?.acknowledge();
   }
 
@@ -104,10 +109,10 @@ export class FakeBus implements Bus {
       return Promise.reject(new PublishError("PUBLISH_REFUSED", "refused, as told"));
     }
     return new Promise((resolve, reject) => {
-      this.#broker.take(message);
+      if (!this.#broker.swallows) this.#broker.take(message);
       this.#inFlight.push({ resolve, reject });
       this.most = Math.max(this.most, this.#inFlight.length);
-      if (!this.#broker.held)
+      if (!this.#broker.held && !this.#broker.swallows)
         queueMicrotask(() => {
           this.acknowledge();
         });
@@ -115,7 +120,7 @@ export class FakeBus implements Bus {
   }
 
   acknowledge(): void {
-    if (this.#broker.held) return;
+    if (this.#broker.held || this.#broker.swallows) return;
     for (const one of this.#inFlight.splice(0)) one.resolve();
   }
 

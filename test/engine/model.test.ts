@@ -6,7 +6,7 @@ import { faultsOf, Watch } from "./checker.ts";
 import { Rig } from "./rig.ts";
 import type { Behaviour } from "./fakes.ts";
 
-const RUNS = Number(process.env["EDGEPOLL_RUNS"] ?? 60);
+const RUNS = Number(process.env["EDGEPOLL_RUNS"] ?? 300);
 const SEED = process.env["EDGEPOLL_SEED"];
 
 const GATEWAYS = [
@@ -34,7 +34,7 @@ type Step =
   | { readonly do: "restart"; readonly away: number }
   | { readonly do: "stop" | "start"; readonly gateway: string }
   | { readonly do: "broker"; readonly on: boolean }
-  | { readonly do: "acks"; readonly on: boolean }
+  | { readonly do: "acks"; readonly on: boolean; readonly lost: boolean }
   | { readonly do: "fail"; readonly count: number; readonly applied: boolean }
   | { readonly do: "store"; readonly on: boolean }
   | { readonly do: "behave"; readonly where: string; readonly as: Behaviour };
@@ -87,7 +87,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constantFrom("stop" as const, "start" as const), gateway }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("broker" as const), on: fc.boolean() }) },
-  fc.record({ do: fc.constant("acks" as const), on: fc.boolean() }),
+  fc.record({ do: fc.constant("acks" as const), on: fc.boolean(), lost: fc.boolean() }),
   {
     weight: 2,
     arbitrary: fc.record({
@@ -146,6 +146,7 @@ async function play(rig: Rig, now: Step): Promise<void> {
       return clock.settle();
     case "acks":
       if (now.on) broker.release();
+      else if (now.lost) broker.swallows = true;
       else broker.held = true;
       return clock.settle();
     case "fail":

@@ -145,10 +145,10 @@ export class Rig {
     const { life } = this;
     if (life === undefined) return;
     const closing = life.engine.close();
-    let closed = false;
-    void closing.then(() => (closed = true));
-    for (let i = 0; i < 400 && !closed; i++) await this.clock.advance(100);
-    if (!closed) throw new Error("the engine did not close within 40 s");
+    const state = { closed: false };
+    void closing.then(() => (state.closed = true));
+    for (let i = 0; i < 400 && !state.closed; i++) await this.clock.advance(100);
+    if (!state.closed) throw new Error("the engine did not close within 40 s");
     life.clock.die();
     life.bus.die();
     this.life = undefined;
