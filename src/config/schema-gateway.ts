@@ -75,7 +75,7 @@ export const gateway = section({
   timeout: timeout()
     .optional()
     .describe(
-      "How long one request may take; default: defaults.timeout, at most half the interval.",
+      "How long one request may take, and a connect; default: defaults.timeout, at most half the interval.",
     ),
   retries: retries()
     .optional()

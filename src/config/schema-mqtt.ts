@@ -71,11 +71,13 @@ const spool = section({
   maxBytes: size("1MiB", "1TiB")
     .prefault("256MiB")
     .describe(
-      "Bytes of readings, gaps and events kept on disk until the broker acknowledged them.",
+      "Bytes of readings, gaps and events that wait for the broker; beyond it the oldest go.",
     ),
   maxAge: duration("1m", "5y")
     .prefault("7d")
-    .describe("How long readings, gaps and events wait for the broker before they are dropped."),
+    .describe(
+      "How long they wait for the broker before they are dropped; not applied in this version.",
+    ),
 });
 
 /** The way to the broker. */

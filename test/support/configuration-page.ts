@@ -1,0 +1,176 @@
+/** docs/configuration.md, drawn from the schema of the configuration. */
+import { z } from "zod";
+import { bare } from "../../src/config/schema-at.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { markOf, type Mark } from "../../src/config/schema-kinds.ts";
+
+type Schema = z.core.$ZodType;
+
+/** What a description says of the default. */
+const DEFAULT = /; default: (.+?)\.(?= |$)/;
+
+/** A key of the configuration as the page shows it. */
+interface Key {
+  readonly path: string;
+  readonly schema: Schema;
+  readonly mark: Mark | undefined;
+}
+
+const INTRO = `# Configuration
+
+<!-- Drawn from the schema: UPDATE=1 node scripts/test.js test/docs-configuration.test.ts -->
+
+The configuration is one YAML file. \`config/edgepoll.yaml\` in the repository is a commented example and the demo. Where edgepoll looks for the file stands in [operations.md](operations.md#where-things-are).
+
+- \`edgepoll check <file>\` names every mistake with file, line and column and exits with 78. Unknown keys are mistakes.
+- Editors that know JSON Schema complete and check the file when it begins with \`# yaml-language-server: $schema=<path>/edgepoll.schema.json\`. The schema is \`config/edgepoll.schema.json\`.
+- Durations are a whole number and its unit: \`250ms\`, \`10s\`, \`5m\`, \`1h\`, \`7d\`, \`5y\`. Sizes likewise: \`256MiB\`, \`1GiB\`.
+- Ids of gateways, devices and points have 1 to 63 lower-case letters, digits, \`-\` and \`_\`, and begin with a letter or digit. \`id: 02\` is the text 02.
+- Any value may come from outside: \`\${ENV:NAME}\`, \`\${ENV:NAME:-default}\`, \`\${FILE:path}\` (relative to the configuration), \`\${CRED:name}\` (a systemd credential). What is filled in is never printed.
+- Relative paths are relative to the configuration file.
+- A change takes effect at the next start of the node.
+
+The smallest configuration that polls something:
+
+\`\`\`yaml
+gateways:
+  - id: boiler-room
+    connection: tcp://10.0.0.5:502
+    devices:
+      - id: plc
+        unitId: 1
+        points:
+          - { id: power, table: holding, address: 0, type: float32, unit: kW }
+\`\`\`
+`;
+
+/** Sections in the order of the page, and what is said of them beside the keys. */
+const SECTIONS: readonly (readonly [path: string, title: string, text: string])[] = [
+  ["", "Top level", ""],
+  ["mqtt", "mqtt", ""],
+  ["mqtt.embedded", "mqtt.embedded", "Only for `broker: embedded`."],
+  ["mqtt.spool", "mqtt.spool", ""],
+  ["store", "store", ""],
+  ["log", "log", ""],
+  ["defaults", "defaults", ""],
+  [
+    "gateways[]",
+    "gateways",
+    "Gateways that name the same host and port share one lane: one request at a time goes to an endpoint.",
+  ],
+  [
+    "gateways[].devices[]",
+    "devices",
+    "An `interval` given for a point counts before that of its device, and that before the gateway's and the default. Points of one gateway with the same interval are polled together: they are one schedule.",
+  ],
+  [
+    "gateways[].devices[].points[]",
+    "points",
+    "Either `table` and `address`, or `reference`. `value = raw × scale + offset`. `bool` takes no `scale`, `offset` or `decimals`; in `holding` and `input` it needs `bit`.",
+  ],
+  [
+    "gateways[].merge",
+    "merge",
+    "Of a gateway or a device. Points that lie close enough together share a request; what lies between them is read and thrown away.",
+  ],
+];
+
+/** The whole page. */
+export function configurationPage(): string {
+  const sections = SECTIONS.map(([path, title, text]) => {
+    const rows = keysAt(path).filter(({ mark }) => mark === undefined);
+    const head = [`## ${title}`, "", ...(text === "" ? [] : [text, ""])];
+    const table = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"];
+    return [...head, ...table, ...rows.map(rowOf)].join("\n");
+  });
+  const later = marked("later");
+  const refused = marked("refused");
+  const ends = [
+    "## Keys without effect in this version",
+    "",
+    "They are checked and accepted, and nothing comes of them yet. `edgepoll check` and `edgepoll start` name those that are given.",
+    "",
+    ...later,
+    "",
+    "## Keys refused in this version",
+    "",
+    "They protect something or are relied on, so that they are a mistake until they work.",
+    "",
+    ...refused,
+  ].join("\n");
+  return [INTRO, ...sections.map((text) => `${text}\n`), `${ends}\n`].join("\n");
+}
+
+/** The keys of the section at a path such as `gateways[].devices[]`. */
+function keysAt(path: string): Key[] {
+  const steps = path === "" ? [] : path.split(".");
+  let schema: Schema = configSchema;
+  for (const step of steps) {
+    const child = shapeOf(schema)[step.replace("[]", "")];
+    if (child === undefined) throw new Error(`the schema has no ${path}`);
+    schema = step.endsWith("[]") ? elementOf(child) : child;
+  }
+  return Object.entries(shapeOf(schema)).map(([key, value]) => {
+    return { path: path === "" ? key : `${path}.${key}`, schema: value, mark: markOf(value) };
+  });
+}
+
+function shapeOf(schema: Schema): Readonly<Record<string, Schema>> {
+  const inner = bare(schema);
+  return inner instanceof z.ZodObject ? inner.shape : {};
+}
+
+function elementOf(schema: Schema): Schema {
+  const inner = bare(schema);
+  if (!(inner instanceof z.ZodArray)) throw new Error("not a list");
+  return inner.element;
+}
+
+function rowOf({ path, schema }: Key): string {
+  const name = path.slice(path.lastIndexOf(".") + 1);
+  const cells = [`\`${name}\``, allowedOf(schema), defaultOf(schema), descriptionOf(schema)];
+  return `| ${cells.map((cell) => cell.replace(/\|/g, "\\|")).join(" | ")} |`;
+}
+
+/** What a value may be, in the words of the error that a wrong one brings. */
+function allowedOf(schema: Schema): string {
+  const inner = bare(schema);
+  if (inner instanceof z.ZodObject) return "section, see below";
+  if (inner instanceof z.ZodArray) return "list, see below";
+  const parsed = z.safeParse(schema, null);
+  const error = parsed.error?.issues[0]?.message ?? "";
+  return error
+    .replace(/^must be /, "")
+    .replace(/ with its unit, such as .*$/, "")
+    .replace(/ \(5- and 6-digit.*$/, "")
+    .replace(/, such as .*$/, "")
+    .replace(/^1 to 63 lower-case .*$/, "an id")
+    .replace(/^text of 1 to (\d+) .*$/, "text, at most $1 characters");
+}
+
+function defaultOf(schema: Schema): string {
+  if (schema instanceof z.ZodPrefault) {
+    const fallback: unknown = schema.def.defaultValue;
+    return typeof fallback === "object" ? "" : `\`${JSON.stringify(fallback).replace(/"/g, "")}\``;
+  }
+  const [, told] = DEFAULT.exec(textOf(schema)) ?? [];
+  return told ?? (schema instanceof z.ZodOptional ? "" : "required");
+}
+
+/** What the key is for; its default has a column of its own. */
+function descriptionOf(schema: Schema): string {
+  return textOf(schema).replace(DEFAULT, ".");
+}
+
+function textOf(schema: Schema): string {
+  const description = z.globalRegistry.get(schema)?.description;
+  if (description === undefined) throw new Error("a key has no description");
+  return description.replace(/(tcp|simulator|mqtt|ws|tls):\/\/[a-z:]*|edgepoll-<node>\S*/g, "`$&`");
+}
+
+function marked(mark: Mark): string[] {
+  const keys = SECTIONS.flatMap(([path]) => keysAt(path)).filter((key) => key.mark === mark);
+  return keys.map(({ path, schema }) => {
+    return `- \`${path.replace(/\[\]/g, "")}\`: ${descriptionOf(schema)}`;
+  });
+}
