@@ -10,6 +10,8 @@ import type { Spool } from "./spool.ts";
 const LOOK_EVERY = 1000;
 /** Once the limit is passed, the spool is brought down to this share of it, so that not every look drops. */
 const DOWN_TO = 0.98;
+/** Below this share of the limit it is said anew when the limit is passed. */
+const CALM = 0.8;
 
 /** What the limit works with. */
 export interface SpoolLimitWorld {
@@ -49,30 +51,33 @@ export class SpoolLimit {
   /** Drops what is too much; never rejects. */
   async look(): Promise<void> {
     const { spool, maxBytes, log } = this.#world;
-    const over = spool.waiting.bytes > maxBytes;
-    if (!over) {
-      this.#over = false;
-      return;
-    }
+    if (spool.waiting.bytes < maxBytes * CALM) this.#over = false;
+    if (spool.waiting.bytes <= maxBytes) return;
     if (!this.#over) this.#say();
     this.#over = true;
+    /** Streams of which nothing more can go. */
+    const spent = new Set<string>();
     try {
-      while (spool.waiting.bytes > maxBytes * DOWN_TO) {
-        if (!(await this.#dropPage())) return;
+      for (;;) {
+        const excess = spool.waiting.bytes - maxBytes * DOWN_TO;
+        if (excess <= 0 || !(await this.#drop(excess, spent))) return;
       }
     } catch (error) {
       log.error({ error: messageOf(error) }, "the spool is over its limit and can't be cut");
     }
   }
 
-  async #dropPage(): Promise<boolean> {
+  /** Drops from the stream with the oldest message; false when there is nothing left to drop. */
+  async #drop(excess: number, spent: Set<string>): Promise<boolean> {
     const { spool, committer } = this.#world;
-    const page = await spool.holdOldest();
+    const page = await spool.holdOldest(excess, spent);
     if (page === undefined) return false;
-    const replaced = replaceDropped(page.entries.map(({ spooled }) => spooled));
-    const shrinks = replaced.messages.length < page.entries.length;
     try {
-      if (!shrinks) return false;
+      const replaced = replaceDropped(page.entries.map(({ spooled }) => spooled));
+      if (replaced.messages.length >= page.entries.length) {
+        spent.add(page.stream);
+        return true;
+      }
       await committer.commit(page.writes(replaced.messages));
       page.replaced(replaced.messages, replaced.readings + replaced.events);
       return true;

@@ -43,9 +43,9 @@ export class Appended {
 
 /** A page of a stream from which nothing is handed out until it is released. */
 export class HeldPage {
+  readonly stream: string;
   readonly entries: readonly SpoolEntry[];
   readonly release: () => void;
-  readonly #stream: string;
   readonly #replaced: (kept: readonly SpoolEntry[], dropped: number) => void;
 
   constructor(
@@ -53,7 +53,7 @@ export class HeldPage {
     entries: readonly SpoolEntry[],
     act: { replaced: (kept: readonly SpoolEntry[], dropped: number) => void; release: () => void },
   ) {
-    this.#stream = stream;
+    this.stream = stream;
     this.entries = entries;
     this.#replaced = act.replaced;
     this.release = act.release;
@@ -63,7 +63,7 @@ export class HeldPage {
   writes(messages: readonly Spooled[]): Write[] {
     const kept = new Map(this.#numbered(messages).map(({ number, spooled }) => [number, spooled]));
     return this.entries.map(({ number }) => {
-      const key = keys.spool(this.#stream, number);
+      const key = keys.spool(this.stream, number);
       const spooled = kept.get(number);
       return spooled === undefined ? { key } : { key, value: encodeSpooled(spooled) };
     });

@@ -23,6 +23,8 @@ const MOST_IN_MEMORY = 8192;
 const PAGE = 512;
 /** Messages looked at together when the spool is full. */
 const DROP_PAGE = 256;
+/** Messages dropped at once at least: a gap must be smaller than what it stands for. */
+const LEAST_DROPPED = 16;
 /** Refused messages that are kept. */
 const MOST_QUARANTINED = 10_000;
 
@@ -147,11 +149,14 @@ export class Spool {
     return [gone, { key, value: encodeSpooled(entry.spooled) }];
   }
 
-  /** Holds the stream with the oldest message that was not handed out, with a page of it; undefined when there is none. */
-  async holdOldest(): Promise<HeldPage | undefined> {
+  /**
+   * Holds the stream with the oldest message that was not handed out, with its first messages of `bytes`
+   * together, or a page. Streams of `but` are passed over; undefined when there is none.
+   */
+  async holdOldest(bytes: number, but: ReadonlySet<string>): Promise<HeldPage | undefined> {
     let found: { stream: Stream; slot: number } | undefined;
     for (const stream of this.#streams.values()) {
-      if (!stream.ready || stream.loading) continue;
+      if (!stream.ready || stream.loading || but.has(stream.name)) continue;
       const head =
         stream.memory.get(stream.next) ?? (await this.#read(stream, stream.next, 1))[0]?.spooled;
       if (head !== undefined && head.slot < (found?.slot ?? Infinity)) {
@@ -162,7 +167,8 @@ export class Spool {
     const { stream } = found;
     stream.loading = true;
     this.#ready.delete(stream);
-    const entries = await this.#read(stream, stream.next, DROP_PAGE);
+    const page = await this.#read(stream, stream.next, DROP_PAGE);
+    const entries = page.slice(0, Math.max(LEAST_DROPPED, countOf(page, bytes)));
     return new HeldPage(stream.name, entries, {
       replaced: (kept, dropped) => {
         this.#replaced(stream, entries, kept);
@@ -270,4 +276,11 @@ export class Spool {
     this.#messages += messages;
     this.#bytes += bytes;
   }
+}
+
+/** How many entries have so many bytes together. */
+function countOf(entries: readonly SpoolEntry[], bytes: number): number {
+  let sum = 0;
+  const end = entries.findIndex(({ spooled }) => (sum += encodeSpooled(spooled).length) >= bytes);
+  return end < 0 ? entries.length : end + 1;
 }

@@ -25,6 +25,8 @@ export interface RigParts {
   readonly claimAhead?: number;
   readonly clock?: FakeClockStart;
   readonly disabled?: readonly string[];
+  /** Limit of the spool, bytes; default: none that a test reaches. */
+  readonly spoolBytes?: number;
 }
 
 /** One process. */
@@ -169,13 +171,13 @@ function said(fields: object, text: string): string {
 }
 
 /** The model of a site in short. */
-export function siteOf({ gateways, claimAhead, disabled = [] }: RigParts): Site {
+export function siteOf({ gateways, claimAhead, disabled = [], spoolBytes = 1e9 }: RigParts): Site {
   return {
     node: "plant-a",
     stateDir: "/nowhere",
     baseTopic: "polling",
     broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
-    spool: { maxBytes: 1e9, maxAge: 1e12 },
+    spool: { maxBytes: spoolBytes, maxAge: 1e12 },
     ...(claimAhead === undefined ? {} : { claimAhead }),
     logLevel: "info",
     gateways: gateways.map(gatewayOf),
