@@ -1,4 +1,5 @@
 /** One connection to an external broker, from the connect to its end; never used twice. */
+import { Socket } from "node:net";
 import mqtt from "mqtt";
 import type { IClientOptions, IConnackPacket, MqttClient } from "mqtt";
 import type { Clock, Incoming, Log, Message } from "../core/ports.ts";
@@ -88,6 +89,8 @@ export class Session {
   #listen(): void {
     const client = this.#client;
     client.on("connect", (packet) => {
+      // A reply must not wait for the broker's delayed acknowledgement of the PUBACK before it (Nagle).
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       if (!this.#over) this.#connected(packet);
     });
     client.on("message", (_topic, _payload, packet) => {

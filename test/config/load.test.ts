@@ -156,11 +156,11 @@ defaults: { interval: 1m, timeout: 2s, retries: 0 }
     withoutEffect: [],
   });
   assert.equal(gateways[0]?.phase, 1000);
-  assert.deepEqual(gateways[0]?.timeout, { configured: 3000, default: 2000 });
-  assert.equal(gateways[0]?.retries, 2);
-  const [device] = gateways[0]?.devices ?? [];
+  assert.deepEqual(gateways[0].timeout, { configured: 3000, default: 2000 });
+  assert.equal(gateways[0].retries, 2);
+  const [device] = gateways[0].devices;
   assert.deepEqual(device?.merge, { maxGap: 4, maxRegisters: 125, maxBits: 16 });
-  assert.deepEqual(device?.points, [
+  assert.deepEqual(device.points, [
     {
       id: "007",
       table: "input",

@@ -67,8 +67,7 @@ export function startNode(
       for (const look of listeners) look();
     });
   }
-  // The event carries these two.
-  const exit = once(child, "close").then(([code, signal]) => ({ code, signal }) as Exit);
+  const exit = once(child, "close").then(([code, signal]): Exit => ({ code, signal }));
   const said = (pattern: RegExp): Promise<void> => {
     const heard = new Promise<void>((resolve) => {
       const look = (): void => {

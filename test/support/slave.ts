@@ -95,7 +95,13 @@ const PROGRAM = fileURLToPath(new URL("slave-process.ts", import.meta.url));
 export async function startSlave(options: { ports: number; logFile: string }): Promise<Slave> {
   const child = spawn(
     process.execPath,
-    ["--import", import.meta.resolve("ts-blank-space/register"), PROGRAM, String(options.ports), options.logFile],
+    [
+      "--import",
+      import.meta.resolve("ts-blank-space/register"),
+      PROGRAM,
+      String(options.ports),
+      options.logFile,
+    ],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   const exited = once(child, "exit");
