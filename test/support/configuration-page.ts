@@ -165,7 +165,10 @@ function descriptionOf(schema: Schema): string {
 function textOf(schema: Schema): string {
   const description = z.globalRegistry.get(schema)?.description;
   if (description === undefined) throw new Error("a key has no description");
-  return description.replace(/(tcp|simulator|mqtt|ws|tls):\/\/[a-z:]*|edgepoll-<node>-<[^>]*>/g, "`$&`");
+  return description.replace(
+    /(tcp|simulator|mqtt|ws|tls):\/\/[a-z:]*|edgepoll-<node>-<[^>]*>/g,
+    "`$&`",
+  );
 }
 
 function marked(mark: Mark): string[] {
