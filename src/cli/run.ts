@@ -2,16 +2,18 @@
 import { readArguments } from "./arguments.ts";
 import { check } from "./check.ts";
 import type { Command, Context } from "./command.ts";
+import { config } from "./config.ts";
 import { events } from "./events.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { failureText } from "./failure.ts";
+import { shellWord } from "./shell.ts";
 import { simulate } from "./simulate.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 
 /** The commands of this version, in the order of the help. */
-export const COMMANDS: readonly Command[] = [start, stop, status, check, events, simulate];
+export const COMMANDS: readonly Command[] = [start, stop, status, check, config, events, simulate];
 
 /** Does what the arguments say; gives back the exit code and never rejects. */
 export async function run(
@@ -28,7 +30,7 @@ export async function run(
     else printHelp(COMMANDS, version(), asked.command);
     return 0;
   } catch (error) {
-    context.out.note(failureText(error, debug));
+    context.out.note(failureText(error, debug, [context.caller, ...argv.map(shellWord)]));
     return exitCodeOf(error);
   }
 }

@@ -1,4 +1,4 @@
-/** What takes the place of spooled messages that are dropped: gaps that name what is gone. */
+/** What takes the place of spooled messages that are dropped or refused: gaps that name what is gone. */
 import type { Spooled } from "./records.ts";
 
 /** What takes the place of messages, and how many readings and events are gone with them. */
@@ -15,6 +15,13 @@ interface Named {
   readonly device: string;
   readonly interval: number;
   readonly epoch: number;
+}
+
+/** The gap that takes the place of a reading the broker refused; undefined for other messages. */
+export function quarantinedGap(refused: Spooled): Spooled | undefined {
+  if (!refused.topic.startsWith("readings/")) return undefined;
+  const gap = gapOf(refused);
+  return gap === undefined ? undefined : gapMessage(gap, "quarantined", "refused");
 }
 
 interface DroppedGap extends Named {
@@ -49,7 +56,9 @@ export function replaceDropped(messages: readonly Spooled[]): Replaced {
       }
     }
   }
-  const told = kept.map((one) => ("payload" in one ? one : gapMessage(one)));
+  const told = kept.map((one) =>
+    "payload" in one ? one : gapMessage(one, "dropped", "spool_full"),
+  );
   const lost = events === 0 ? [] : [eventsMessage(messages[0], events)];
   return { messages: [...lost, ...told], readings, events };
 }
@@ -80,12 +89,11 @@ function gapOf({ topic, payload }: Spooled): DroppedGap | undefined {
   return { node, gateway, device, interval, epoch, from, to, slotFrom, slotTo };
 }
 
-function gapMessage(gap: DroppedGap): Spooled {
+function gapMessage(gap: DroppedGap, outcome: string, reason: string): Spooled {
   const { node, gateway, device, interval, epoch, from, to, slotFrom, slotTo } = gap;
   const payload = {
     ...{ node, gateway, device, interval, epoch, from, to, slotFrom, slotTo },
-    outcome: "dropped",
-    reason: "spool_full",
+    ...{ outcome, reason },
   };
   const topic = `gaps/${gateway}`;
   return { topic, retain: false, interval: 0, slot: slotTo, payload: JSON.stringify(payload) };

@@ -26,7 +26,8 @@ export const keys = {
   spool: (stream: string, number: number) => `spool/${stream}/${padded(number)}`,
   spoolStream: (stream: string) => `spool/${stream}/`,
   spoolAll: "spool/",
-  quarantine: (stream: string, number: number) => `quarantine/${stream}/${padded(number)}`,
+  quarantine: (stream: string, slot: number, number: number) =>
+    `quarantine/${stream}/${padded(slot)}/${padded(number)}`,
   quarantineAll: "quarantine/",
   gateway: (gateway: string) => `gateway/${gateway}`,
   audit: (at: number, number: number) => `audit/${padded(at)}/${padded(number)}`,

@@ -48,7 +48,6 @@ export interface HealthWorld {
 export class Health {
   readonly #world: HealthWorld;
   readonly #startedAt: number;
-  readonly #states = new Map<string, { state: GatewayState; since: number }>();
 
   constructor(world: HealthWorld) {
     this.#world = world;
@@ -69,7 +68,7 @@ export class Health {
       gateway: id,
       state,
       desired: running.desired.desired,
-      since: this.#since(running, state),
+      since: sinceOf(running, state, states),
       ...(off?.reason ? { reason: off.reason } : {}),
       online: state !== "stopped" && states.some((device) => device.online === true),
       lastGood: devices.of(id)?.lastGood ?? null,
@@ -140,16 +139,6 @@ export class Health {
     };
   }
 
-  #since(running: RunningGateway, state: GatewayState): number {
-    const { id } = running.gateway;
-    const known = this.#states.get(id);
-    if (known?.state === state) return known.since;
-    const since =
-      state === "stopped" ? running.desired.since : Math.round(this.#world.clock.wall());
-    this.#states.set(id, { state, since });
-    return since;
-  }
-
   /** By what was spooled since the start, acknowledged or not: how long an outage could last. */
   #hoursUntilFull(): number | null {
     const { clock, spool, spoolLimit } = this.#world;
@@ -178,6 +167,19 @@ export class Health {
 function stateOf(desired: "running" | "stopped", states: readonly DeviceState[]): GatewayState {
   if (desired === "stopped") return "stopped";
   return states.some((device) => device.online === false) ? "degraded" : "running";
+}
+
+/** When the state began: by the command that stopped it, the first device that went off, or the last change. */
+function sinceOf(
+  { desired }: RunningGateway,
+  state: GatewayState,
+  states: readonly DeviceState[],
+): number {
+  if (state === "stopped") return desired.since;
+  const changes = states.filter(({ online }) => online !== null).map(({ since }) => since);
+  const off = states.filter(({ online }) => online === false).map(({ since }) => since);
+  const began = state === "degraded" ? Math.min(...off) : Math.max(...changes, desired.since);
+  return Math.round(Math.max(began, desired.since));
 }
 
 function deviceHealth({ id, online, failures, since, reason }: DeviceState): DeviceHealth {

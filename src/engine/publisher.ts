@@ -2,6 +2,7 @@
  * The way out: replies first, then retained state that changed, then the spool, at most a window's worth
  * in flight. Nothing is handed to the bus while it is not connected.
  */
+import { quarantinedGap } from "../core/drop.ts";
 import { PublishError, messageOf } from "../core/errors.ts";
 import type { Bus, Clock, Log, Message, Write } from "../core/ports.ts";
 import type { Topics } from "../core/topics.ts";
@@ -125,9 +126,20 @@ export class Publisher {
         return;
       }
       this.#sayRefused(message.topic, error);
-      forget(spool.quarantine(stream, entry));
+      forget(this.#quarantine(stream, entry));
     });
     return true;
+  }
+
+  /** Moves a refused message aside; a gap takes the place of a reading, for those who may read the gaps. */
+  #quarantine(stream: string, entry: SpoolEntry): Write[] {
+    const { spool } = this.#world;
+    const aside = spool.quarantine(stream, entry);
+    const gap = quarantinedGap(entry.spooled);
+    if (gap === undefined) return aside;
+    const appended = spool.append(stream, [gap]);
+    appended.confirm();
+    return [...aside, ...appended.writes];
   }
 
   /** As it was spooled, byte for byte, but for the mark of what is sent later than its own interval. */

@@ -48,6 +48,8 @@ export class Reporter {
   open(before: readonly string[]): void {
     const { site, topics, gateways, self } = this.#world;
     this.#retain(topics.nodeInfo, infoOf(site, self));
+    // Drawn and published in a moment; not to be cleared until then.
+    this.#topics.add(topics.nodeHealth);
     for (const { gateway } of gateways.all) {
       const phase = (interval: number) => phaseFor(gateway, interval);
       this.#retain(topics.meta(gateway.id), metaOf(site.node, gateway, phase));

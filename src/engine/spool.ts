@@ -145,7 +145,7 @@ export class Spool {
     const gone = this.acknowledge(name, entry);
     if (this.#quarantined >= MOST_QUARANTINED) return [gone];
     this.#quarantined++;
-    const key = keys.quarantine(name, entry.number);
+    const key = keys.quarantine(name, entry.spooled.slot, entry.number);
     return [gone, { key, value: encodeSpooled(entry.spooled) }];
   }
 

@@ -67,7 +67,9 @@ export function asStoreError(error: unknown, deed: string): EdgepollError {
     return new PermissionError("PERMISSION", message, error);
   }
   const kind = code === "LEVEL_CORRUPTION" ? "STORE_DAMAGED" : "STORE_FAILED";
-  return new StoreError(kind, `Could not ${deed}: ${text}`, error);
+  const full = /no space left|ENOSPC/i.test(text);
+  const hint = full ? ". The disk is full: free some space (df shows how much is left)." : "";
+  return new StoreError(kind, `Could not ${deed}: ${text}${hint}`, error);
 }
 
 async function open(path: string, createIfMissing: boolean): Promise<Database> {

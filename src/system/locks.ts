@@ -86,6 +86,7 @@ function lockedError(name: string, holder: HolderInfo | undefined): LockedError 
   return new LockedError(
     "ALREADY_RUNNING",
     `${who} holds the state directory ${String(thing)}. ` +
-      `edgepoll status --state-dir ${String(thing)} shows it; edgepoll stop --node ends it.`,
+      `edgepoll status --state-dir ${String(thing)} shows it; ` +
+      `edgepoll stop --node --state-dir ${String(thing)} ends it.`,
   );
 }

@@ -57,7 +57,7 @@ test("a refusal of the node is thrown with its code, data comes through", () => 
 
 test("a mistake of the user is one line, without a stack even when debugging", () => {
   const error = new UnavailableError("PORT_TAKEN", "the port \u001b[31m is taken");
-  assert.equal(failureText(error, true), "edgepoll: the port \\u001b[31m is taken");
+  assert.equal(failureText(error, true), "edgepoll: the port \\u001b[31m is taken (PORT_TAKEN)");
 });
 
 test("the mistakes of a configuration keep their lines", () => {
@@ -73,4 +73,18 @@ test("a bug is one line that says how to report it, and the stack only when debu
   );
   assert.doesNotMatch(failureText(bug, false), /\n/);
   assert.match(failureText(bug, true), /\n\s+at .*exit-codes\.test/);
+});
+
+test("a message names commands in the words this process was called by", () => {
+  const called = ["node bin/edgepoll.js", "status", "--state-dir", "/x"];
+  const held = new LockedError("ALREADY_RUNNING", "edgepoll status shows it");
+  assert.equal(
+    failureText(held, false, called),
+    "edgepoll: node bin/edgepoll.js status shows it (ALREADY_RUNNING)",
+  );
+  const other = new PermissionError("PERMISSION", "Ask with: sudo edgepoll …");
+  assert.match(
+    failureText(other, false, called),
+    /sudo node bin\/edgepoll\.js status --state-dir \/x/,
+  );
 });

@@ -153,7 +153,7 @@ defaults: { interval: 1m, timeout: 2s, retries: 0 }
     claimAhead: 2000,
     logLevel: "warn",
     disabledGateways: [],
-    withoutEffect: [],
+    withoutEffect: ["mqtt.spool.maxAge"],
   });
   assert.equal(gateways[0]?.phase, 1000);
   assert.deepEqual(gateways[0].timeout, { configured: 3000, default: 2000 });

@@ -163,3 +163,17 @@ test("at the end the spool is published while the broker acknowledges, and then 
   const last = rig.broker.delivered.at(-1);
   assert.deepEqual([last?.topic, last?.payload], ["polling/node/state", "offline"]);
 });
+
+test("P2: a reading that the broker refuses is kept aside, and a gap takes its place", async () => {
+  const rig = await started("a");
+  rig.broker.refuses = (topic) => topic.startsWith("polling/readings/");
+  await rig.clock.advance(3500);
+  const gaps = toldOn(rig, "gaps/a").filter(({ outcome }) => outcome === "quarantined");
+  assert.deepEqual(
+    gaps.map(({ from, to, device, reason }) => [from, to, device, reason]),
+    gaps.map((_, i) => [i + 1, i + 1, "d", "refused"]),
+  );
+  assert.ok(gaps.length >= 3);
+  await rig.stop();
+  assert.equal(rig.disk("quarantine/a/").size, gaps.length);
+});
