@@ -1,7 +1,8 @@
 /** Finds and reads the configuration of this machine. */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { loadConfig, readStateDir, type Loaded } from "../config/load.ts";
+import type { Effective } from "../config/effective.ts";
+import { loadConfig, loadEffective, readStateDir, type Loaded } from "../config/load.ts";
 import { defaultStateDir, findConfig } from "../system/paths.ts";
 import { surroundings } from "../system/surroundings.ts";
 
@@ -23,6 +24,12 @@ export function readSite(where: Where): ReadSite {
   const { site, warnings } = loadConfig(path, environment, host());
   const stateDir = where.stateDir === undefined ? site.stateDir : resolve(where.stateDir);
   return { path, site: { ...site, stateDir }, warnings };
+}
+
+/** The values in force with their origins, secrets masked. Throws `ConfigError`. */
+export function readEffective(where: Where): { path: string; values: readonly Effective[] } {
+  const path = findConfig(where.config);
+  return { path, values: loadEffective(path, environment, host()) };
 }
 
 /** Path of the state directory; mistakes elsewhere in the configuration are ignored. Throws `ConfigError`. */

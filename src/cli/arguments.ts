@@ -43,7 +43,8 @@ export function readArguments(
   }
   const help = `${caller} ${command.name} --help`;
   const given = givenOf(command, options, help);
-  return { kind: "run", command, given: { ...given, argument: argumentOf(command, rest, help) } };
+  const [argument, ...more] = argumentsOf(command, rest, help);
+  return { kind: "run", command, given: { ...given, argument, more } };
 }
 
 /** An error of usage: what is wrong, and what to try next. */
@@ -130,10 +131,11 @@ function splitList(value: string): string[] {
   return value.split(",").map((entry) => entry.trim());
 }
 
-function argumentOf(command: Command, words: readonly string[], help: string): string | undefined {
-  const [argument, ...more] = words;
-  const surplus = command.argument === undefined ? argument : more[0];
-  if (surplus === undefined) return argument;
+/** The arguments, once it is sure that the command takes so many. */
+function argumentsOf(command: Command, words: readonly string[], help: string): readonly string[] {
+  const taken = command.argument === undefined ? 0 : command.more === undefined ? 1 : Infinity;
+  const surplus = words[taken];
+  if (surplus === undefined) return words;
   const takesGateways = command.options.some(({ name }) => name === "gateway");
   const guess =
     takesGateways && isId(surplus) ? `; did you mean "${command.name} --gateway ${surplus}"?` : "";

@@ -16,6 +16,8 @@ export interface Option {
 /** What was written on the command line after the name of the command, as text. */
 export interface Given {
   readonly argument: string | undefined;
+  /** The arguments behind the first. */
+  readonly more: readonly string[];
   readonly flags: ReadonlySet<string>;
   /** Values by name of the option, in the order in which they were written. */
   readonly values: ReadonlyMap<string, readonly string[]>;
@@ -34,6 +36,8 @@ export interface Command {
   readonly name: string;
   /** What stands for its argument in the help; it may always be left out. */
   readonly argument?: string;
+  /** What stands in the help for the arguments behind the first, where it takes such. */
+  readonly more?: string;
   readonly about: string;
   readonly options: readonly Option[];
   /** Does it and gives back the exit code; throws what goes wrong. */

@@ -19,8 +19,9 @@ export function printVersion(version: string): void {
 
 function cliOf(commands: readonly Command[], version: string) {
   const cli = cac("edgepoll");
-  for (const { name, argument, about, options } of commands) {
-    const words = argument === undefined ? name : `${name} [${argument}]`;
+  for (const { name, argument, more, about, options } of commands) {
+    const places = [argument, more].flatMap((place) => (place === undefined ? [] : `[${place}]`));
+    const words = [name, ...places].join(" ");
     const command = cli.command(words, about).usage(`${words} [options]`);
     for (const option of options) {
       const value = option.value === undefined ? "" : ` <${option.value}>`;

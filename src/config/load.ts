@@ -4,17 +4,21 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Site } from "../core/model.ts";
+import { effectiveValues, type Effective } from "./effective.ts";
 import { mistakeAt } from "./mistakes.ts";
 import { nodeAt } from "./places.ts";
 import { headline, report } from "./report.ts";
 import { resolveSite } from "./resolve.ts";
 import type { Outside } from "./substitute.ts";
-import { validate } from "./validate.ts";
+import { validate, type Validated } from "./validate.ts";
 import { fillValues } from "./values.ts";
 import { readYaml } from "./yaml-document.ts";
+import type { YamlFile } from "./yaml-document.ts";
 
 const MOST_BYTES = 4 * 2 ** 20;
 const MOST_SECRET_BYTES = 64 * 2 ** 10;
+
+type Valid = Extract<Validated, { settings: unknown }>;
 
 /** An environment variable by name, undefined if it is not set. */
 export type Environment = (name: string) => string | undefined;
@@ -35,23 +39,40 @@ export interface Loaded {
 
 /** Reads, checks and resolves a configuration file. Throws `ConfigError` with every mistake it has. */
 export function loadConfig(path: string, env: Environment, host: Host): Loaded {
-  const text = readConfig(path);
-  const file = readYaml(text);
-  const validated = validate(file, outsideOf(path, env));
-  if ("faults" in validated) {
-    throw new ConfigError("CONFIG_INVALID", report(path, file, validated.faults));
-  }
-  const { settings, withoutEffect, warnings } = validated;
+  const file = readYaml(readConfig(path));
+  const { settings, withoutEffect, warnings } = validSettings(path, file, env);
   const site = resolveSite(settings, {
     node: settings.node ?? nodeName(host.hostName),
     stateDir:
       settings.stateDir === undefined
         ? host.defaultStateDir()
         : resolve(dirname(path), settings.stateDir),
-    hash: createHash("sha256").update(text).digest("hex"),
+    hash: createHash("sha256").update(file.text).digest("hex"),
     withoutEffect,
   });
   return { site, warnings: warnings.map((warning) => headline(path, file, warning)) };
+}
+
+/** The values in force, each with its origin; no secret among them. Throws `ConfigError` as `loadConfig` does. */
+export function loadEffective(path: string, env: Environment, host: Host): Effective[] {
+  const file = readYaml(readConfig(path));
+  const { settings } = validSettings(path, file, env);
+  const origin = { kind: "default" } as const;
+  const fallbacks = [
+    ...(settings.node === undefined
+      ? [{ key: "node", value: nodeName(host.hostName), origin }]
+      : []),
+    ...(settings.stateDir === undefined
+      ? [{ key: "stateDir", value: host.defaultStateDir(), origin }]
+      : []),
+  ];
+  return [...fallbacks, ...effectiveValues(file, env)];
+}
+
+function validSettings(path: string, file: YamlFile, env: Environment): Valid {
+  const validated = validate(file, outsideOf(path, env));
+  if ("settings" in validated) return validated;
+  throw new ConfigError("CONFIG_INVALID", report(path, file, validated.faults));
 }
 
 /** Absolute path of the state directory; other mistakes of the file are ignored. Throws `ConfigError`. */
