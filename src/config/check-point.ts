@@ -1,54 +1,34 @@
 /** Rules between the keys of a point. */
 import type { MergeLimits, PointType, Table } from "../core/model.ts";
-import { isBitTable, TYPES } from "../core/types.ts";
+import { isBitTable, registersOf, TYPES } from "../core/types.ts";
+import { checkType } from "./check-type.ts";
 import type { Draft } from "./draft.ts";
 import type { Judge } from "./mistakes.ts";
 import type { Path } from "./places.ts";
 import { parseReference } from "./reference.ts";
 import type { Place } from "./reference.ts";
 import type { Settings } from "./schema.ts";
-import { TYPES_NOW } from "./schema-device.ts";
 
 /** A point as it stands in the configuration. */
 export type PointSettings = NonNullable<
   Settings["gateways"][number]["devices"][number]["points"]
 >[number];
 
-type DraftPoint = Draft<PointSettings>;
+/** A point of which any part can be absent because it is wrong. */
+export type DraftPoint = Draft<PointSettings>;
 
 /** Checks one point. */
 export function checkPoint(point: DraftPoint, merge: MergeLimits, path: Path, judge: Judge): void {
   const { type } = point;
   checkPlace(path, judge);
-  if (type !== undefined && !isPointType(type)) {
-    const works = TYPES_NOW.join(", ");
-    judge.complain(
-      [...path, "type"],
-      `is a type that is not in this version yet; there are ${works}`,
-    );
-    return;
-  }
   const place = placeOf(point);
   const table = place?.table ?? point.table;
-  if (type !== undefined && table !== undefined) checkTable(point, type, table, path, judge);
   if (type === undefined) return;
-  checkKeys(point, type, path, judge);
-  if (place === undefined || isBitTable(place.table)) return;
-  const { registers } = TYPES[type];
-  const key = point.reference === undefined ? "address" : "reference";
-  if (place.address + registers > 65_536) {
-    const text = `must leave room for the ${String(registers)} registers of ${type}`;
-    judge.complain([...path, key], `${text}; the last address is 65535`);
+  if (table !== undefined) checkTable(point, type, table, path, judge);
+  checkType(point, type, path, judge);
+  if (place !== undefined && !isBitTable(place.table)) {
+    checkWidth(point, type, place.address, merge, path, judge);
   }
-  if (registers > merge.maxRegisters) {
-    const text = `takes ${String(registers)} registers, more than merge.maxRegisters allows`;
-    judge.complain([...path, "type"], text);
-  }
-}
-
-/** Whether a type works in this version. */
-export function isPointType(type: string): type is PointType {
-  return TYPES_NOW.some((known) => known === type);
 }
 
 /** Where a point lies, undefined if it does not say. */
@@ -85,14 +65,25 @@ function checkTable(
   }
 }
 
-function checkKeys(point: DraftPoint, type: PointType, path: Path, judge: Judge): void {
-  if (type !== "bool") {
-    if (point.bit !== undefined)
-      judge.complain([...path, "bit"], `is only for bool, not ${type}`, "key");
-    return;
+/** A value must lie within its table and within one request. */
+function checkWidth(
+  { length, reference }: DraftPoint,
+  type: PointType,
+  address: number,
+  { maxRegisters }: MergeLimits,
+  path: Path,
+  judge: Judge,
+): void {
+  const isText = TYPES[type].registers === "length";
+  if (isText && length === undefined) return;
+  const registers = registersOf({ type, ...(length === undefined ? {} : { length }) });
+  if (address + registers > 65_536) {
+    const text = `must leave room for the ${String(registers)} registers of ${type}`;
+    const key = reference === undefined ? "address" : "reference";
+    judge.complain([...path, key], `${text}; the last address is 65535`);
   }
-  for (const key of ["scale", "offset", "decimals"] as const) {
-    if (point[key] !== undefined)
-      judge.complain([...path, key], "is for numbers, not for bool", "key");
+  if (registers > maxRegisters) {
+    const text = `takes ${String(registers)} registers, more than merge.maxRegisters allows`;
+    judge.complain([...path, isText ? "length" : "type"], text);
   }
 }

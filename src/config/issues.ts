@@ -26,9 +26,8 @@ function faultsOf(file: YamlFile, issue: Issue, path: Path): Fault[] {
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => unknownKey(file, path, key));
   if (issue.code === "invalid_key") {
-    return [
-      mistakeAt(file, path, "must be a whole number: it is the value that is labelled", "key"),
-    ];
+    const text = "must be a whole number in decimal digits: it is the value that is labelled";
+    return [mistakeAt(file, path, text, "key")];
   }
   if (issue.code === "invalid_union") {
     const inner = issue.errors.find((branch) => branch.some(isInside));

@@ -1,7 +1,8 @@
 /** From checked settings to the site the engine works with. */
 import type { BrokerConfig, Connection, Device, Gateway, Point, Site } from "../core/model.ts";
-import { isPointType, placeOf } from "./check-point.ts";
+import { placeOf } from "./check-point.ts";
 import type { PointSettings } from "./check-point.ts";
+import { rawOf } from "./check-type.ts";
 import { mergeOf } from "./check.ts";
 import { parseConnection } from "./connection.ts";
 import type { Settings } from "./schema.ts";
@@ -71,13 +72,16 @@ function deviceOf(device: DeviceSettings, gateway: GatewaySettings, inherited: n
 }
 
 function pointOf(point: PointSettings, inherited: number): Point {
-  const { id, type, order, bit, scale, offset, decimals, unit } = point;
+  const { id, type, order, bit, byte, length, scale, offset, decimals, unit } = point;
   const place = placeOf(point);
-  if (place === undefined || !isPointType(type)) {
-    throw new EdgepollError("INTERNAL", `Point ${id} was not checked.`);
-  }
-  const interval = point.interval ?? inherited;
-  return { id, ...place, type, order, interval, ...given({ bit, scale, offset, decimals, unit }) };
+  if (place === undefined) throw new EdgepollError("INTERNAL", `Point ${id} was not checked.`);
+  const { min, max, enum: labels } = point;
+  const invalid = point.invalid?.map((written) => rawOf(written, type));
+  return {
+    ...{ id, ...place, type, order, interval: point.interval ?? inherited },
+    ...given({ bit, byte, length, scale, offset, decimals, min, max, invalid }),
+    ...given({ enum: labels, unit }),
+  };
 }
 
 /** The keys that have a value: absent and undefined are not the same in the model. */

@@ -1,6 +1,6 @@
 /** Devices and points. */
 import { z } from "zod";
-import type { PointType } from "../core/model.ts";
+import { POINT_TYPES } from "../core/model.ts";
 import { parseReference } from "./reference.ts";
 import {
   flag,
@@ -12,33 +12,11 @@ import {
   listOf,
   number,
   oneOf,
+  rawNumber,
   refused,
   section,
   text,
 } from "./schema-kinds.ts";
-
-/** Types of points that work in this version. */
-export const TYPES_NOW = [
-  "bool",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "float32",
-] as const satisfies readonly PointType[];
-
-const TYPES_LATER = [
-  "int8",
-  "uint8",
-  "int64",
-  "uint64",
-  "float16",
-  "float64",
-  "bcd16",
-  "bcd32",
-  "string",
-  "raw",
-] as const;
 
 const REFERENCE =
   "must be a 5- or 6-digit reference: 0xxxx coil, 1xxxx discrete, 3xxxx input or 4xxxx holding, " +
@@ -48,6 +26,10 @@ const referenceFault = (written: string) =>
   parseReference(written) === undefined ? REFERENCE : undefined;
 
 const LABELS = "must be a section of whole numbers and their labels";
+const RAW_NUMBERS = "must be a list of raw values";
+
+/** Digits as labels have them; one way to write a number, so that none is there twice. */
+const DIGITS = /^(0|-?[1-9]\d{0,19})$/;
 
 const writable = section({
   min: number().optional().describe("Smallest value that may be written."),
@@ -79,14 +61,18 @@ export const point = section({
   reference: judged(REFERENCE, referenceFault)
     .optional()
     .describe("Table and 1-based number in one, such as 40001; in place of table and address."),
-  type: oneOf([...TYPES_NOW, ...TYPES_LATER], TYPES_NOW).describe("Type of the value."),
-  byte: later(
-    oneOf(["high", "low"]).optional().describe("Byte of the register, for int8 and uint8."),
-  ),
-  length: later(integer(1, 125).optional().describe("Registers, for string and raw.")),
+  type: oneOf(POINT_TYPES).describe("Type of the value."),
+  byte: oneOf(["high", "low"])
+    .optional()
+    .describe("Byte of the register, for int8 and uint8; default: low."),
+  length: integer(1, 125).optional().describe("Registers that a string or raw spans."),
   order: oneOf(["ABCD", "DCBA", "BADC", "CDAB"])
     .prefault("ABCD")
-    .describe("Order of the bytes; ABCD is the order of the Modbus specification."),
+    .describe(
+      "Order of the bytes; ABCD is the order of the Modbus specification. DCBA and CDAB turn the " +
+        "registers round (not those of string and raw), DCBA and BADC swap the bytes of each: " +
+        "8 bytes are HGFEDCBA, GHEFCDAB and BADCFEHG.",
+    ),
   bit: integer(0, 15)
     .optional()
     .describe("Bit of a register, 0 is the least significant; for a bool in holding or input."),
@@ -99,20 +85,20 @@ export const point = section({
     .optional()
     .describe("Digits kept after the decimal point; default: all."),
   unit: text(32).optional().describe("Engineering unit, such as kW."),
-  min: later(number().optional().describe("Smallest plausible value; below it is uncertain.")),
-  max: later(number().optional().describe("Largest plausible value; above it is uncertain.")),
-  invalid: later(
-    z
-      .array(number(), { error: "must be a list of numbers" })
-      .optional()
-      .describe("Raw values by which the device says that it has none."),
-  ),
-  enum: later(
-    z
-      .record(z.string().regex(/^-?\d{1,10}$/), text(64), { error: LABELS })
-      .optional()
-      .describe("Labels of raw values."),
-  ),
+  min: number().optional().describe("Smallest plausible value; below it is uncertain."),
+  max: number().optional().describe("Largest plausible value; above it is uncertain."),
+  invalid: z
+    .array(rawNumber(), { error: RAW_NUMBERS })
+    .min(1, { error: RAW_NUMBERS })
+    .optional()
+    .describe("Raw values by which the device says that it has none."),
+  enum: z
+    .record(z.string().regex(DIGITS), text(64), { error: LABELS })
+    .refine((labels) => Object.keys(labels).length > 0, {
+      error: "has no labels, of which it needs at least one",
+    })
+    .optional()
+    .describe("Labels of raw values; the value is the label, and uncertain when it has none."),
   onChange: later(flag().optional().describe("Whether it is published only when it changed.")),
   maxSilence: later(
     interval().optional().describe("With onChange: published at least this often."),

@@ -87,12 +87,15 @@ export function number() {
   return z.number({ error: "must be a number" });
 }
 
-/** One of a few words; `allowed` names them in the error. */
-export function oneOf<const T extends readonly string[]>(
-  words: T,
-  allowed: readonly string[] = words,
-) {
-  const error = `must be ${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1) ?? ""}`;
+/** A number, or the digits of a whole one that a double can't hold. */
+export function rawNumber() {
+  const error = "must be a number";
+  return z.union([number(), z.string().regex(/^-?\d{1,20}$/, { error })], { error });
+}
+
+/** One of a few words, which the error names. */
+export function oneOf<const T extends readonly string[]>(words: T) {
+  const error = `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`;
   return z.enum(words, { error });
 }
 

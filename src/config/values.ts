@@ -9,6 +9,9 @@ import { SOURCE_TEXT_KEYS } from "./schema-kinds.ts";
 import { hasSubstitution, substitute } from "./substitute.ts";
 import type { Outside } from "./substitute.ts";
 
+/** Whole numbers of up to 64 bits as YAML has them. */
+const LONG = /^([-+]?\d{1,20}|0x[\da-f]{1,16}|0o[0-7]{1,22})$/i;
+
 /** A scalar that could not be given its value, and why. */
 export interface Unfilled {
   readonly path: Path;
@@ -36,10 +39,17 @@ function fillScalar(scalar: Scalar, outside: Outside, path: Path): Unfilled[] {
     const substituted = substitute(value, outside);
     if ("fault" in substituted) return [{ path, fault: substituted.fault }];
     scalar.value = inItsType(substituted.text, path);
+  } else if (path.at(-2) === "invalid" && isInexact(value) && LONG.test(source ?? "")) {
+    scalar.value = String(BigInt(source ?? value));
   } else if (SOURCE_TEXT_KEYS.includes(String(path.at(-1))) && value !== null) {
     scalar.value = typeof value === "string" ? value : source;
   }
   return [];
+}
+
+/** A whole number that was rounded when it was read: raw values have up to 64 bits. */
+function isInexact(value: unknown): value is number {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
 /** Text from outside as the number or boolean that its key wants, so that `port: ${ENV:PORT}` works. */

@@ -3,11 +3,37 @@
 /** A Modbus data table; it decides the function code of a read (Modbus Application Protocol 4.3). */
 export type Table = "coil" | "discrete" | "holding" | "input";
 
-/** Order of the bytes of a value that spans registers; ABCD is the order of the Modbus specification (4.2). */
+/**
+ * Order of the bytes of a value that spans registers; ABCD is the order of the Modbus specification (4.2).
+ *
+ * DCBA and CDAB turn the order of the registers round, DCBA and BADC swap the two bytes of each:
+ * HGFEDCBA, BADCFEHG and GHEFCDAB for 8 bytes, BA for DCBA and BADC in one register. The registers
+ * of a text (`string`, `raw`) keep their order.
+ */
 export type Order = "ABCD" | "DCBA" | "BADC" | "CDAB";
 
-/** The data types a point can have. */
-export type PointType = "bool" | "int16" | "uint16" | "int32" | "uint32" | "float32";
+/** The data types a point can have; `TYPES` says what each is. */
+export const POINT_TYPES = [
+  "bool",
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "float16",
+  "float32",
+  "float64",
+  "bcd16",
+  "bcd32",
+  "string",
+  "raw",
+] as const;
+
+/** One of `POINT_TYPES`. */
+export type PointType = (typeof POINT_TYPES)[number];
 
 /** A named value of a device. */
 export interface Point {
@@ -19,10 +45,21 @@ export interface Point {
   readonly order: Order;
   /** Bit of a register, 0 (least significant) to 15; only for a bool in `holding` or `input`. */
   readonly bit?: number;
+  /** Byte of a register, for int8 and uint8; without it the low one. */
+  readonly byte?: "high" | "low";
+  /** Registers that a string or raw spans, 1 to 125. */
+  readonly length?: number;
   readonly scale?: number;
   readonly offset?: number;
   /** Digits kept after the decimal point of a number. */
   readonly decimals?: number;
+  /** Smallest and largest plausible value; what lies outside is uncertain. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Raw values by which the device says that it has none; for 64-bit integers they are bigints. */
+  readonly invalid?: readonly (number | bigint)[];
+  /** Labels of raw values, by their decimal digits. */
+  readonly enum?: Readonly<Record<string, string>>;
   /** Engineering unit, such as kW. */
   readonly unit?: string;
   /** ms between two slots of the schedule this point belongs to. */

@@ -3,7 +3,7 @@ import type { LatenessSummary } from "./lateness.ts";
 import { intervalsOf, type Gateway, type Point, type Site } from "./model.ts";
 import type { Counts } from "./outcome.ts";
 import type { Reason } from "./reading.ts";
-import { TYPES } from "./types.ts";
+import { jsonOf } from "./types.ts";
 
 /** State of a gateway, the first that holds: stopped, disabled, degraded, running. */
 export type GatewayState = "running" | "degraded" | "disabled" | "stopped";
@@ -115,14 +115,16 @@ export function metaOf(
   };
 }
 
-function metaOfPoint({ id, unit, type, interval, decimals }: Point): object {
+function metaOfPoint(point: Point): object {
+  const { id, unit, type, interval, decimals, enum: labels } = point;
   return {
     point: id,
     ...(unit === undefined ? {} : { unit }),
     type,
-    json: TYPES[type].json,
+    json: jsonOf(point),
     interval,
     ...(decimals === undefined ? {} : { decimals }),
+    ...(labels === undefined ? {} : { enum: labels }),
   };
 }
 

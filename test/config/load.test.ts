@@ -176,6 +176,41 @@ defaults: { interval: 1m, timeout: 2s, retries: 0 }
   ]);
 });
 
+test("every type is taken over with the keys it has, raw values as the type has them", () => {
+  const rows: readonly (readonly [keys: string, more: object])[] = [
+    ["int8", {}],
+    ["uint8, byte: high", { byte: "high" }],
+    ["float16, min: -5.5", { min: -5.5 }],
+    [
+      "float64, min: 0, max: 1e9, invalid: [-9999.9, 1e30]",
+      { min: 0, max: 1e9, invalid: [-9999.9, 1e30] },
+    ],
+    ["bcd16, invalid: [9999]", { invalid: [9999] }],
+    ["bcd32, enum: { 99999999: full }", { enum: { "99999999": "full" } }],
+    ["int16, invalid: [0x7fff, -1, '5']", { invalid: [32_767, -1, 5] }],
+    ["string, length: 8", { length: 8 }],
+    ["raw, length: 125", { length: 125 }],
+    ["int64, max: 5, invalid: [-9223372036854775808, 7]", { max: 5, invalid: [-(2n ** 63n), 7n] }],
+    [
+      "uint64, scale: 0.001, decimals: 2, invalid: [0xFFFFFFFFFFFFFFFF]",
+      { scale: 0.001, decimals: 2, invalid: [2n ** 64n - 1n] },
+    ],
+    ["uint16, enum: { 0: stopped, 1: '1' }", { enum: { "0": "stopped", "1": "1" } }],
+    ["int8, enum: { -1: no, 0: yes }", { enum: { "-1": "no", "0": "yes" } }],
+  ];
+  const place = (keys: string, index: number) =>
+    `{ id: p${String(index)}, table: holding, address: 0, type: ${keys} }`;
+  const { site } = load(plant(rows.map(([keys], index) => place(keys, index))));
+  const rest = { table: "holding", address: 0, order: "ABCD", interval: 10_000 };
+  assert.deepEqual(
+    pointsOf(site),
+    rows.map(([keys, more], index) => {
+      return { id: `p${String(index)}`, type: /^\w+/.exec(keys)?.[0], ...rest, ...more };
+    }),
+  );
+  assert.deepEqual(site.withoutEffect, []);
+});
+
 test("an interval is the point's, else the device's, else the gateway's, else the default", () => {
   const point = (id: string, interval = "") =>
     `{ id: ${id}, table: coil, address: 1, type: bool${interval} }`;
@@ -221,16 +256,14 @@ defaults: { failureThreshold: 5, probe: never }
   const gateway =
     "    maxAnswerTime: 2s\n    pause: {}\n    closeAfterPoll: true\n    failureThreshold: 3\n    probe: { first: 1m }\n";
   const point =
-    "{ id: flow, table: input, address: 60, type: int16, min: 0, max: 5, invalid: [32767], deadband: 0.5, onChange: true, maxSilence: 1m, enum: { 0: a } }";
+    "{ id: flow, table: input, address: 60, type: int16, deadband: 0.5, onChange: true, maxSilence: 1m }";
   const flow = "gateways[boiler-room].devices[plc].points[flow].";
   assert.deepEqual([...load(head + plant([point], { gateway })).site.withoutEffect].sort(), [
     "budget",
     "defaults.failureThreshold",
     "defaults.probe",
     "gateways[boiler-room].closeAfterPoll",
-    ...["deadband", "enum", "invalid", "max", "maxSilence", "min", "onChange"].map(
-      (key) => flow + key,
-    ),
+    ...["deadband", "maxSilence", "onChange"].map((key) => flow + key),
     ...["failureThreshold", "maxAnswerTime", "pause", "probe"].map(
       (key) => `gateways[boiler-room].${key}`,
     ),

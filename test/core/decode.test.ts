@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decoderOf } from "../../src/core/decode.ts";
 import type { Order, Point, PointType } from "../../src/core/model.ts";
-import { TYPES, widthOf } from "../../src/core/types.ts";
+import { registersOf, widthOf } from "../../src/core/types.ts";
 
 const BASE: Point = {
   id: "p",
@@ -117,7 +117,7 @@ test("reads back what another codec wrote, in every type and order", () => {
   const bytes = fc.uint8Array({ minLength: 4, maxLength: 4 });
   fc.assert(
     fc.property(fc.constantFrom(...types), fc.constantFrom(...orders), bytes, (type, order, b) => {
-      const size = 2 * TYPES[type].registers;
+      const size = 2 * registersOf({ type });
       const plain = Buffer.from(b.subarray(0, size));
       const value = type.startsWith("u") ? plain.readUIntBE(0, size) : plain.readIntBE(0, size);
       // The letters of an order name the bytes in the order they stand on the wire.
@@ -133,5 +133,10 @@ test("reads back what another codec wrote, in every type and order", () => {
 test("a point takes one bit, or the registers of its type", () => {
   assert.equal(widthOf({ ...BASE, table: "coil", type: "bool" }), 1);
   assert.equal(widthOf({ ...BASE, type: "bool" }), 1);
+  assert.equal(widthOf({ ...BASE, type: "uint8" }), 1);
   assert.equal(widthOf({ ...BASE, type: "float32" }), 2);
+  assert.equal(widthOf({ ...BASE, type: "bcd32" }), 2);
+  assert.equal(widthOf({ ...BASE, type: "uint64" }), 4);
+  assert.equal(widthOf({ ...BASE, type: "string", length: 7 }), 7);
+  assert.equal(widthOf({ ...BASE, type: "raw", length: 125 }), 125);
 });

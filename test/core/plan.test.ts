@@ -7,7 +7,7 @@ import { isBitTable, widthOf } from "../../src/core/types.ts";
 
 const LIMITS: MergeLimits = { maxGap: 8, maxRegisters: 125, maxBits: 2000 };
 
-type Sketch = Pick<Point, "table" | "address" | "type">;
+type Sketch = Pick<Point, "table" | "address" | "type" | "length">;
 
 function point(sketch: Sketch, index: number, interval = 1000): Point {
   return { ...sketch, id: `p${String(index)}`, order: "ABCD", interval };
@@ -62,6 +62,17 @@ test("a short point inside or on top of a longer one does not shorten the reques
   assert.deepEqual(ranges([holding(0), holding(0, "float32"), holding(0)]), ["holding 0+2"]);
 });
 
+test("two bytes of a register are read once, and no text or long value is cut in two", () => {
+  assert.deepEqual(ranges([holding(3, "uint8"), holding(3, "int8")]), ["holding 3+1"]);
+  const texts: Sketch[] = [0, 6, 12].map((address) => ({
+    ...holding(address, "string"),
+    length: 6,
+  }));
+  assert.deepEqual(ranges(texts, { maxRegisters: 17 }), ["holding 0+12", "holding 12+6"]);
+  const longs = [0, 4, 8].map((address) => holding(address, "uint64"));
+  assert.deepEqual(ranges(longs, { maxRegisters: 11 }), ["holding 0+8", "holding 8+4"]);
+});
+
 test("keeps tables apart and counts bits by their own limit", () => {
   const bits = [0, 1, 2].map((address): Sketch => ({ table: "coil", address, type: "bool" }));
   assert.deepEqual(ranges([...bits, holding(0), { ...holding(1), table: "input" }]), [
@@ -98,13 +109,14 @@ const anySketch = (addresses: number): fc.Arbitrary<Sketch> =>
     .record({
       table: fc.constantFrom("coil", "discrete", "holding", "input"),
       address: fc.nat(addresses),
-      type: fc.constantFrom("bool", "int16", "uint32", "float32"),
+      type: fc.constantFrom("bool", "int8", "int16", "uint32", "float64", "string"),
+      length: fc.integer({ min: 1, max: 5 }),
     } as const)
     .map((sketch) => (isBitTable(sketch.table) ? { ...sketch, type: "bool" } : sketch));
 
 const anyLimits: fc.Arbitrary<MergeLimits> = fc.record({
   maxGap: fc.nat(4),
-  maxRegisters: fc.integer({ min: 2, max: 9 }),
+  maxRegisters: fc.integer({ min: 5, max: 12 }),
   maxBits: fc.integer({ min: 1, max: 9 }),
 });
 

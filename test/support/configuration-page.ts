@@ -3,6 +3,8 @@ import { z } from "zod";
 import { bare } from "../../src/config/schema-at.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { markOf, type Mark } from "../../src/config/schema-kinds.ts";
+import { POINT_TYPES, type PointType } from "../../src/core/model.ts";
+import { TYPES } from "../../src/core/types.ts";
 
 type Schema = z.core.$ZodType;
 
@@ -66,7 +68,7 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
   [
     "gateways[].devices[].points[]",
     "points",
-    "Either `table` and `address`, or `reference`. `value = raw × scale + offset`. `bool` takes no `scale`, `offset` or `decimals`; in `holding` and `input` it needs `bit`.",
+    "Either `table` and `address`, or `reference`. `value = raw × scale + offset`. What each type takes stands under [types](#types).",
   ],
   [
     "gateways[].merge",
@@ -74,6 +76,20 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
     "Of a gateway or a device. Points that lie close enough together share a request; what lies between them is read and thrown away.",
   ],
 ];
+
+const TYPES_INTRO = `## types
+
+The JSON type of a value is fixed by the configuration. With \`enum\` it is text: the label, or the digits of a number that has none, which is then uncertain. A long integer that is scaled is a number, and loses what a double can't hold.
+
+- \`bool\` in \`holding\` and \`input\` needs \`bit\`; it takes neither \`scale\`, \`offset\`, \`decimals\`, \`min\` and \`max\` nor \`enum\` and \`invalid\`. Nor do \`string\` and \`raw\`, which need \`length\`.
+- \`enum\` and \`invalid\` are about the raw value, \`min\` and \`max\` about the value. \`enum\` is for whole numbers, and takes the place of \`scale\`, \`offset\`, \`decimals\`, \`min\` and \`max\`.
+- A value outside \`min\` and \`max\` is uncertain with \`out_of_range\`. One of \`invalid\`, or BCD digits beyond 9, is an error with the reason \`invalid\`; NaN and infinity are \`not_a_number\`.
+- \`string\` ends at the first NUL; spaces around it go. It is UTF-8 where the bytes are, else Latin-1. \`raw\` is lower-case hexadecimal.
+- \`order\` also holds within one register: DCBA and BADC swap its bytes before \`bit\` or \`byte\` is looked at.
+
+| type | registers | raw value | JSON |
+| --- | --- | --- | --- |
+`;
 
 /** The whole page. */
 export function configurationPage(): string {
@@ -98,7 +114,27 @@ export function configurationPage(): string {
     "",
     ...refused,
   ].join("\n");
-  return [INTRO, ...sections.map((text) => `${text}\n`), `${ends}\n`].join("\n");
+  const types = TYPES_INTRO + POINT_TYPES.map(typeRow).join("");
+  return [INTRO, ...sections.map((text) => `${text}\n`), types, `${ends}\n`].join("\n");
+}
+
+const SHOWN = {
+  truth: ["a bit", "boolean"],
+  real: ["a floating-point number", "number"],
+  text: ["text", "string"],
+} as const;
+
+function typeRow(type: PointType): string {
+  const row = TYPES[type];
+  const [raw, json] =
+    row.kind === "integer" || row.kind === "long"
+      ? [
+          `${String(row.least)} to ${String(row.most)}`,
+          row.kind === "long" ? "string; scaled: number" : "number",
+        ]
+      : SHOWN[row.kind];
+  const registers = row.registers === "length" ? "`length`" : String(row.registers);
+  return `| \`${type}\` | ${registers} | ${raw} | ${json} |\n`;
 }
 
 /** The keys of the section at a path such as `gateways[].devices[]`. */
@@ -136,7 +172,9 @@ function rowOf({ path, schema }: Key): string {
 function allowedOf(schema: Schema): string {
   const inner = bare(schema);
   if (inner instanceof z.ZodObject) return "section, see below";
-  if (inner instanceof z.ZodArray) return "list, see below";
+  if (inner instanceof z.ZodArray && bare(inner.element) instanceof z.ZodObject) {
+    return "list, see below";
+  }
   const parsed = z.safeParse(schema, null);
   const error = parsed.error?.issues[0]?.message ?? "";
   return error
