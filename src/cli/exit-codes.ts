@@ -37,6 +37,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   PUBLISH_LOST: EXIT.unavailable,
   PUBLISH_REFUSED: EXIT.unavailable,
   MODEL_UNKNOWN: EXIT.unavailable,
+  VALUE_UNFIT: EXIT.badData,
   INTERNAL: EXIT.bug,
 };
 

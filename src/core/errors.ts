@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   PUBLISH_LOST: "The connection to the broker ended before the acknowledgement.",
   PUBLISH_REFUSED: "The broker refused a message.",
   MODEL_UNKNOWN: "There is no simulated device of that name.",
+  VALUE_UNFIT: "A value does not fit the type, the range or the labels of its point.",
   INTERNAL: "A bug in edgepoll.",
 } as const;
 
@@ -63,6 +64,9 @@ export class StoreError extends EdgepollError {}
 
 /** A message was not acknowledged; `code` says whether it is to be sent again (`PUBLISH_LOST`). */
 export class PublishError extends EdgepollError {}
+
+/** A value does not fit its point. Exit 65. */
+export class ValueError extends EdgepollError {}
 
 /** The text of anything thrown. */
 export function messageOf(error: unknown): string {
