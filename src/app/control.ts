@@ -13,6 +13,7 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
       end(by);
       return {};
     }
+    if (verb === "info") return engine.info();
     if (verb === "events") return engine.audit(queryOf(payload));
     return engine.ask(verb, JSON.stringify(payload), by);
   };

@@ -1,6 +1,7 @@
 /** The running node: adapters and engine put together, started and stopped in order. */
 import { randomInt } from "node:crypto";
 import { openControl } from "../control/server.ts";
+import { EdgepollError } from "../core/errors.ts";
 import { intervalsOf, type Site } from "../core/model.ts";
 import type { Bus, Clock, Log, Store } from "../core/ports.ts";
 import { keys, type NodeRecord } from "../core/records.ts";
@@ -51,16 +52,22 @@ async function open(
   const holder = { pid, node: site.node, stateDir, control };
   const lock = await lockState(stateDir, holder, clock);
   releases.add("lock", () => lock.release());
+  const endpoints = new Endpoints(clock, holder);
+  releases.add("endpoints", () => endpoints.close());
+  await endpoints.open(site.gateways);
+  const open = async (bus: Bus): Promise<Bus> => {
+    releases.add("bus", () => bus.close());
+    await bus.open();
+    return bus;
+  };
+  // What can refuse the start comes before the store, so that a start that is refused leaves no state behind.
+  const embedded = embeddedBus(site, clock, log);
+  if (embedded !== undefined) await open(embedded);
   const store = await openLevelStore(stateDir, { create: true, clock });
   releases.add("store", () => store.close());
   const kept = await keptNode(store);
   const clientId = site.clientId ?? `edgepoll-${site.node}-${kept.suffix}`;
-  const endpoints = new Endpoints(clock, holder);
-  releases.add("endpoints", () => endpoints.close());
-  await endpoints.open(site.gateways);
-  const bus = createBus(site, clientId, clock, log);
-  releases.add("bus", () => bus.close());
-  await bus.open();
+  const bus = embedded ?? (await open(externalBus(site, clientId, clock, log)));
   const loop = watchLoop();
   releases.add("loop watch", () => {
     loop.stop();
@@ -100,21 +107,28 @@ async function open(
   return { report, ended: ending.ended };
 }
 
-function createBus(site: Site, clientId: string, clock: Clock, log: Log): Bus {
-  const { broker, baseTopic } = site;
-  const { commands: commandFilter, nodeState } = topicsOf(baseTopic);
-  const will = { topic: nodeState, payload: "offline", qos: 1, retain: true } as const;
-  const common = { commandFilter, will, clock, log };
-  if (broker.kind === "embedded") {
-    return createEmbeddedBus({ ...common, host: broker.host, port: broker.port });
-  }
+function embeddedBus(site: Site, clock: Clock, log: Log): Bus | undefined {
+  const { broker } = site;
+  if (broker.kind !== "embedded") return undefined;
+  return createEmbeddedBus({ ...busParts(site, clock, log), host: broker.host, port: broker.port });
+}
+
+function externalBus(site: Site, clientId: string, clock: Clock, log: Log): Bus {
+  const { broker } = site;
+  if (broker.kind === "embedded") throw new EdgepollError("INTERNAL", "the broker is embedded");
   const { url, username, password } = broker;
   return createExternalBus({
-    ...common,
+    ...busParts(site, clock, log),
     ...{ url, clientId },
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
   });
+}
+
+function busParts({ baseTopic }: Site, clock: Clock, log: Log) {
+  const { commands: commandFilter, nodeState } = topicsOf(baseTopic);
+  const will = { topic: nodeState, payload: "offline", qos: 1, retain: true } as const;
+  return { commandFilter, will, clock, log };
 }
 
 async function keptNode(store: Store): Promise<NodeRecord> {

@@ -2,9 +2,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { userInfo } from "node:os";
 import { askControl } from "../control/client.ts";
-import { NoNodeError } from "../core/errors.ts";
+import { NoNodeError, PermissionError } from "../core/errors.ts";
 import { askHolder } from "../system/locks.ts";
 import { controlSocketPath } from "../system/paths.ts";
+import { readSite, type Where } from "./site.ts";
 export { locateState } from "./site.ts";
 
 /** Who is at the command line, for the audit trail. */
@@ -28,7 +29,21 @@ export async function askNode(
   const holder = await askHolder(`state:${real}`);
   const path = holder?.control ?? controlSocketPath(real);
   if (path === "") throw absent(stateDir);
-  return askControl(path, verb, { payload, by: author() });
+  try {
+    return await askControl(path, verb, { payload, by: author() });
+  } catch (error) {
+    // A node would hold the lock, which everybody can see: what is closed is the directory of nobody's node.
+    if (error instanceof PermissionError && holder === undefined) throw absent(stateDir);
+    throw error;
+  }
+}
+
+/** Path of the configuration that would be used, when the running node was started with another text; else undefined. */
+export async function otherConfig(stateDir: string, where: Where): Promise<string | undefined> {
+  const { path, site } = readSite(where);
+  // As a node of this version answers.
+  const { config } = (await askNode(stateDir, "info", {})) as { config: string };
+  return config === `sha256:${site.hash}` ? undefined : path;
 }
 
 function absent(stateDir: string): NoNodeError {

@@ -40,9 +40,9 @@ function sizesOf(gateways: NodeReport["gateways"]): string {
   return sizesText({ gateways: gateways.length, devices, points, requests });
 }
 
-function lastRun({ lastStop, unknown, missed, schedules }: NodeReport): string {
-  const stop =
-    lastStop === null ? "no clean stop on record" : `stopped cleanly ${localTime(lastStop)}`;
+function lastRun({ lastStop, unknown, missed, known, schedules }: NodeReport): string {
+  const unclean = known === 0 ? "new" : "no clean stop on record";
+  const stop = lastStop === null ? unclean : `stopped cleanly ${localTime(lastStop)}`;
   const found =
     unknown + missed === 0 ? "" : `; ${count(missed, "slot")} missed, ${String(unknown)} unknown`;
   return `${stop}${found}; ${count(schedules, "schedule")}`;

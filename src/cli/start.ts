@@ -48,6 +48,7 @@ async function startGateways(
     const changed = dataOf(reply) as Changed;
     if (given.flags.has("json")) out.line(JSON.stringify(changed));
     else for (const line of changedLines(changed, paint)) out.line(line);
+    await sayOtherConfig(stateDir, given, { out, caller });
     return true;
   } catch (error) {
     if (!(error instanceof NoNodeError)) throw error;
@@ -55,6 +56,20 @@ async function startGateways(
     const next = `${caller} start --node${sameNode(given)}`;
     throw new NoNodeError("NODE_ABSENT", `No node runs on ${stateDir}. Next: ${next}`, error);
   }
+}
+
+/** A node reads its configuration when it starts; `start` to one that runs does not make it read a changed file. */
+async function sayOtherConfig(
+  stateDir: string,
+  given: Given,
+  { out, caller }: Pick<Context, "out" | "caller">,
+): Promise<void> {
+  if (given.values.get("config") === undefined) return;
+  const { otherConfig } = await import("../app/remote.ts");
+  const path = await otherConfig(stateDir, whereOf(given));
+  if (path === undefined) return;
+  const stop = `${caller} stop --node${sameNode(given)}`;
+  out.note(`the node runs with another configuration than ${path}; to use it: ${stop}, then start`);
 }
 
 async function runNode(given: Given, { out, paint, caller }: Context): Promise<number> {

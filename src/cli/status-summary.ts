@@ -38,12 +38,15 @@ export function summaryLines(status: Status, draw: Drawing): string[] {
 /** The node in one line. */
 export function nodeLine({ node, gateways }: Status, paint: Paint): string {
   const running = gateways.filter(({ state }) => state === "running").length;
+  const degraded = gateways.filter(({ state }) => state === "degraded").length;
   return [
     `${paint("bold", printable(node.node))} up ${duration(node.uptime)}`,
-    `${String(running)} of ${String(gateways.length)} gateways running`,
+    `${String(running)} of ${String(gateways.length)} gateways running` +
+      (degraded === 0 ? "" : `, ${String(degraded)} degraded`),
     brokerPart(node),
     `store ${node.store.state}`,
     ...(node.spool.readings > 0 ? [`${String(node.spool.readings)} readings waiting`] : []),
+    ...(node.spool.quarantined > 0 ? [`${String(node.spool.quarantined)} refused`] : []),
     ...(node.clock === "unsure" ? ["clock not synchronised"] : []),
   ].join("  ");
 }

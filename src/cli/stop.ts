@@ -84,7 +84,8 @@ async function isGone(stateDir: string): Promise<boolean> {
       await eventsOffline(stateDir, { since: 0, limit: 1 });
       return true;
     } catch (error) {
-      if (!(error instanceof LockedError)) throw error;
+      // Whatever else is wrong with the directory, nobody holds it any more.
+      if (!(error instanceof LockedError)) return true;
     }
     if (clock.elapsed() > until) return false;
     await pause(clock, LOOK_AGAIN);

@@ -76,6 +76,6 @@ function failureOf(error: NodeJS.ErrnoException, path: string): EdgepollError {
 }
 
 function unresponsive(text: string, cause?: Error): UnavailableError {
-  const hint = "It may be busy or stuck; its log says more.";
+  const hint = "It may be busy or stuck, and may still do what was asked; its log says more.";
   return new UnavailableError("NODE_UNRESPONSIVE", `${text} ${hint}`, cause);
 }

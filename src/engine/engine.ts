@@ -1,7 +1,7 @@
 /** The running engine: puts its parts together, starts and stops them in order. */
 import type { Reply } from "../core/command.ts";
 import type { Gateway, Site } from "../core/model.ts";
-import type { AuditEvent } from "../core/payloads.ts";
+import { infoOf, type AuditEvent } from "../core/payloads.ts";
 import type { Bus, Clock, Log, Store } from "../core/ports.ts";
 import { keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
@@ -137,6 +137,11 @@ export class Engine {
   /** Carries out a command of the control socket. */
   ask(verb: string, payload: string, by: string): Promise<Reply> {
     return this.#commands.ask(verb, payload, by);
+  }
+
+  /** Who this is, as on `node/info`. */
+  info(): object {
+    return infoOf(this.#world.site, this.#world.self);
   }
 
   /** The audit trail. */

@@ -10,6 +10,9 @@ import type { Spool } from "./spool.ts";
 const BURST = 200;
 const PER_SECOND = 1;
 
+/** Events that wait for a store that can't be written; the log has them all. */
+const MOST_UNWRITTEN = 1000;
+
 /** What the journal works with. */
 export interface JournalWorld {
   readonly node: string;
@@ -36,6 +39,8 @@ export interface AuditQuery {
 export class Journal {
   readonly #world: JournalWorld;
   #number = 0;
+  /** Events that came while the store could not be written. */
+  #unwritten = 0;
   #credit = BURST;
   #creditAt: number;
   #suppressed = 0;
@@ -78,11 +83,13 @@ export class Journal {
     const write = { key: keys.audit(at, this.#number++), value: payload };
     try {
       await committer.commit([write, ...appended.writes]);
+      this.#unwritten = 0;
     } catch (error) {
       log.error(
         { kind, error: messageOf(error) },
-        "an event could not be written to the audit trail",
+        "an event can't be written to the audit trail yet",
       );
+      if (this.#unwritten++ < MOST_UNWRITTEN) committer.later([write, ...appended.writes]);
     }
     // Published even if it could not be kept: the store is what the event may be about.
     appended.confirm();

@@ -25,6 +25,8 @@ export interface StartReport {
   readonly missed: number;
   readonly stopped: readonly { gateway: string; since: number; by: string | null }[];
   readonly schedules: number;
+  /** Schedules that the store knew. */
+  readonly known: number;
   /** Elapsed time of the first slot, null when nothing runs. */
   readonly firstDue: number | null;
 }
@@ -57,10 +59,12 @@ export class Opening {
     await this.#closeLeft();
     let unknown = 0;
     let missed = 0;
+    let known = 0;
     for (const gateway of site.gateways) {
       for (const found of await this.#gateway(gateway)) {
         unknown += found.unknown;
         missed += found.missed;
+        if (found.found) known++;
       }
     }
     const all = [...gateways.all];
@@ -68,7 +72,7 @@ export class Opening {
     const schedules = all.flatMap((running) => running.schedules);
     const dues = schedules.filter(({ running }) => running).map(({ next }) => next.due);
     return {
-      ...{ unknown, missed, schedules: schedules.length },
+      ...{ unknown, missed, known, schedules: schedules.length },
       stopped: stopped.map(({ gateway, desired }) => ({ gateway: gateway.id, ...desired })),
       firstDue: dues.length === 0 ? null : dues.reduce((a, b) => Math.min(a, b)),
     };

@@ -31,6 +31,8 @@ export class Publisher {
   readonly #changed = new Set<string>();
   readonly #refused = new Set<string>();
   #inFlight = 0;
+  /** Replies that were not sent since there was room for one. */
+  #unanswered = 0;
   #idle: (() => void)[] = [];
 
   constructor(world: World) {
@@ -58,7 +60,11 @@ export class Publisher {
 
   /** Sends a reply, once, if the broker is there. */
   reply(message: Message): void {
-    if (this.#replies.length >= MOST_REPLIES) return;
+    if (this.#replies.length >= MOST_REPLIES) {
+      if (this.#unanswered++ === 0) this.#sayUnanswered();
+      return;
+    }
+    this.#unanswered = 0;
     this.#replies.push(message);
     this.pump();
   }
@@ -168,6 +174,11 @@ export class Publisher {
         );
       },
     );
+  }
+
+  #sayUnanswered(): void {
+    const text = "commands come faster than replies can be sent; some get none";
+    this.#world.log.warn({ waiting: MOST_REPLIES }, text);
   }
 
   #sayRefused(topic: string, error: PublishError): void {

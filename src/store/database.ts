@@ -66,10 +66,23 @@ export function asStoreError(error: unknown, deed: string): EdgepollError {
     const message = `May not ${deed}: ${text}. Run edgepoll as the user the directory belongs to.`;
     return new PermissionError("PERMISSION", message, error);
   }
-  const kind = code === "LEVEL_CORRUPTION" ? "STORE_DAMAGED" : "STORE_FAILED";
+  const damaged = code === "LEVEL_CORRUPTION" || /corruption|invalid argument/i.test(text);
+  return new StoreError(
+    damaged ? "STORE_DAMAGED" : "STORE_FAILED",
+    `Could not ${deed}: ${text}${hintOf(text, damaged)}`,
+    error,
+  );
+}
+
+function hintOf(text: string, damaged: boolean): string {
+  if (damaged) {
+    return (
+      ". Files of the database are damaged or gone: move the state directory away to begin anew " +
+      "(what waited for the broker is lost with it)."
+    );
+  }
   const full = /no space left|ENOSPC/i.test(text);
-  const hint = full ? ". The disk is full: free some space (df shows how much is left)." : "";
-  return new StoreError(kind, `Could not ${deed}: ${text}${hint}`, error);
+  return full ? ". The disk is full: free some space (df shows how much is left)." : "";
 }
 
 async function open(path: string, createIfMissing: boolean): Promise<Database> {

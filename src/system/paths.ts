@@ -24,7 +24,7 @@ export function findConfig(explicit?: string, around: Surroundings = surrounding
   const hint =
     named === undefined
       ? "Name one with --config FILE or EDGEPOLL_CONFIG."
-      : `It was named by ${explicit === undefined ? "EDGEPOLL_CONFIG" : "--config"}.`;
+      : `It was named by ${explicit === undefined ? "EDGEPOLL_CONFIG" : "the command line"}.`;
   throw new ConfigError(
     "CONFIG_MISSING",
     `There is no configuration file. Looked at: ${paths.join(", ")}. ${hint}`,

@@ -1,16 +1,18 @@
 /** The signals that end the process. */
 
 /** A signal that asks to stop. */
-export type StopSignal = "SIGTERM" | "SIGINT";
+export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 
-/** Calls `stop` at the first SIGTERM or SIGINT and `force` at each further one; the returned function ends that. */
+const SIGNALS: readonly StopSignal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
+
+/** Calls `stop` at the first SIGTERM, SIGINT or SIGHUP (the terminal was closed) and `force` at each further one; the returned function ends that. */
 export function onStopSignals(
   stop: (signal: StopSignal) => void,
   force: (signal: StopSignal) => void,
 ): () => void {
   let asked = false;
   const listener = (signal: NodeJS.Signals): void => {
-    const known = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
+    const known = SIGNALS.find((one) => one === signal) ?? "SIGTERM";
     if (asked) {
       force(known);
     } else {
@@ -18,10 +20,8 @@ export function onStopSignals(
       stop(known);
     }
   };
-  process.on("SIGTERM", listener);
-  process.on("SIGINT", listener);
+  for (const signal of SIGNALS) process.on(signal, listener);
   return () => {
-    process.off("SIGTERM", listener);
-    process.off("SIGINT", listener);
+    for (const signal of SIGNALS) process.off(signal, listener);
   };
 }

@@ -79,7 +79,8 @@ test(
   async (t) => {
     const { broker, slave, files } = await startPlant(t);
     const subscriber = await startSubscriber(t, { port: broker.port, session: "historian" });
-    await broker.stop("SIGKILL");
+    // In order, so that the session of the subscriber is on its disk.
+    await broker.stop("SIGTERM");
     const node = startNode(t, files);
     await polled(slave, 5);
     await broker.restart();
