@@ -59,6 +59,7 @@ const CASES: readonly (readonly [point: Partial<Point>, words: string, found: ob
   [{ type: "string", length: 2 }, "c3a4 4142", { value: "äAB" }],
   [{ type: "string", length: 2 }, "b043 0000", { value: "°C" }],
   [{ type: "string", length: 2 }, "410a 4200", { value: "A\nB" }],
+  [{ type: "string", length: 2 }, "efbb bf41", { value: "\ufeffA" }],
   [{ type: "string", length: 2, order: "DCBA" }, "4241 0043", { value: "ABC" }],
   [{ type: "string", length: 2, order: "BADC" }, "4241 0043", { value: "ABC" }],
   [{ type: "string", length: 2, order: "CDAB" }, "4142 4300", { value: "ABC" }],
