@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -64,4 +66,32 @@ describe("the package", () => {
     const packages = await readdir(path.join(prefix, "lib/node_modules/edgepoll/node_modules"));
     assert.ok(!packages.includes("node-red"), "the optional peer was installed");
   });
+
+  it("starts in an empty directory with a given configuration, and ends with 0", async () => {
+    const prefix = path.join(folder, "prefix");
+    const empty = path.join(folder, "empty");
+    await mkdir(empty);
+    const config = path.join(ROOT, "config/edgepoll.yaml");
+    const args = ["start", "--config", config, "--state-dir", path.join(empty, "state")];
+    const env = { ...process.env, EDGEPOLL_PORT: String(await freePort()) };
+    const node = spawn(path.join(prefix, "bin/edgepoll"), args, { cwd: empty, env });
+    const ended = once(node, "exit");
+    let output = "";
+    for await (const part of node.stdout) {
+      output += String(part);
+      if (output.includes("watch it:")) node.kill("SIGTERM");
+    }
+    assert.deepEqual(await ended, [0, null], output);
+    assert.match(output, /2 gateways, 2 devices/);
+  });
 });
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  assert.ok(typeof address === "object" && address !== null);
+  return address.port;
+}

@@ -22,5 +22,5 @@ export function sizesText({ gateways, devices, points, requests }: Sizes): strin
 
 /** Keys of the configuration that do nothing yet, on one line. */
 export function withoutEffectText(keys: readonly string[]): string {
-  return `${keys.join(", ")} (not in this version, or not with this kind of broker)`;
+  return `${keys.join(", ")} (not in this version)`;
 }

@@ -43,9 +43,9 @@ export function validate(file: YamlFile, outside: Outside): Validated {
   ];
   checkRules(parsed.data ?? draftOf(plain.value), judgeOf(file, faults));
   if (parsed.data === undefined || faults.length > 0) return { faults: oneEach(faults) };
-  const later = marked.map(({ path }) => pathText(file, path));
-  const withoutEffect = [...later, ...pointless(file, parsed.data)];
-  return { settings: parsed.data, withoutEffect, warnings: warningsOf(file, parsed.data) };
+  const withoutEffect = marked.map(({ path }) => pathText(file, path));
+  const warnings = [...pointless(file, parsed.data), ...timeoutWarnings(file, parsed.data)];
+  return { settings: parsed.data, withoutEffect, warnings };
 }
 
 const REFUSED =
@@ -78,20 +78,18 @@ function oneEach(faults: readonly Fault[]): Fault[] {
 }
 
 /** Keys that work, but not together with the chosen broker. */
-function pointless(file: YamlFile, { mqtt }: Settings): string[] {
-  const paths: Path[] =
+function pointless(file: YamlFile, { mqtt }: Settings): Fault[] {
+  const [keys, text] =
     mqtt.broker === "embedded"
-      ? [
-          ["mqtt", "username"],
-          ["mqtt", "password"],
-        ]
-      : [["mqtt", "embedded"]];
-  return paths
+      ? [["username", "password"], "is for an external broker: the embedded one has no users yet"]
+      : [["embedded"], "has no effect with an external broker"];
+  return keys
+    .map((key): Path => ["mqtt", key])
     .filter((path) => nodeAt(file, path) !== undefined)
-    .map((path) => pathText(file, path));
+    .map((path) => mistakeAt(file, path, text, "key"));
 }
 
-function warningsOf(file: YamlFile, { gateways, defaults }: Settings): Fault[] {
+function timeoutWarnings(file: YamlFile, { gateways, defaults }: Settings): Fault[] {
   return gateways.flatMap((gateway, index) => {
     const { timeout } = gateway;
     if (timeout === undefined) return [];

@@ -56,7 +56,7 @@ for (const [what, status, reasons] of VERDICTS) {
 
 test("the summary has a line for the node, a line a gateway, and what to try", () => {
   assert.deepEqual(summaryLines(statusOf([RUNNING, DEGRADED, STOPPED]), draw), [
-    "plant-a up 3h12m  1 of 3 gateways running  broker connected (MQTT 5)  store ok",
+    "plant-a up 3h12m  1 of 3 gateways running, 1 degraded  broker connected (MQTT 5)  store ok",
     "gateway      state     interval  good               late p99  devices  since                reason",
     "boiler-room  running   1s 1m     8100/8123 99.71 %  4.9 ms    1/1      2026-01-31 12:00:00",
     "roof         degraded  1s 1m     8100/8123 99.71 %  4.9 ms    1/3      2026-01-31 12:00:00  timeout",

@@ -269,12 +269,16 @@ defaults: { failureThreshold: 5, probe: never }
     ),
     "http",
     "mqtt.embedded.websocket",
-    "mqtt.username",
     "mqtt.values",
     "store.keep",
   ]);
   const external = `mqtt: { broker: "mqtt://b", embedded: { port: 1 } }\n${plant([POWER])}`;
-  assert.deepEqual(load(external).site.withoutEffect, ["mqtt.embedded"]);
+  assert.match(load(external).warnings.join(), /mqtt\.embedded has no effect with an external/);
+  const users = `mqtt: { username: edge, password: secret }\n${plant([POWER])}`;
+  const { warnings } = load(users);
+  assert.equal(warnings.length, 2);
+  assert.match(warnings.join(), /mqtt\.username is for an external broker/);
+  assert.doesNotMatch(warnings.join(), /secret/);
 });
 
 test("a time-out longer than the interval is a warning with its place", () => {
