@@ -2,6 +2,7 @@
 import { intervalsOf, type Site } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
 import { readSite } from "./site.ts";
+export { planSite } from "../core/site-plan.ts";
 
 /** A configuration without mistakes. */
 export interface Checked {

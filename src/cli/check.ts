@@ -1,23 +1,30 @@
 /** `check`: looks a configuration over; touches nothing. */
 import type { Site } from "../core/model.ts";
-import type { Command } from "./command.ts";
+import type { Command, Option } from "./command.ts";
+import { planLines } from "./plan.ts";
 import { JSON_FLAG } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { sizesText, withoutEffectText } from "./sizes.ts";
+
+const PLAN: Option = {
+  name: "plan",
+  about: "Also what it costs: requests, time on the line, dead devices, disk; nothing is contacted",
+};
 
 /** The command. */
 export const check: Command = {
   name: "check",
   argument: "FILE",
   about: "Check a configuration; exit 78 on mistakes",
-  options: [JSON_FLAG],
+  options: [PLAN, JSON_FLAG],
   run: async (given, { out, paint }) => {
-    const { checkConfig } = await import("../app/check.ts");
+    const { checkConfig, planSite } = await import("../app/check.ts");
     const { path, site, warnings, requests } = checkConfig(given.argument);
     const { node, withoutEffect } = site;
     const sizes = { ...countsOf(site), requests };
+    const plan = given.flags.has("plan") ? planSite(site) : undefined;
     if (given.flags.has("json")) {
-      out.line(JSON.stringify({ path, node, ...sizes, warnings, withoutEffect }));
+      out.line(JSON.stringify({ path, node, ...sizes, warnings, withoutEffect, plan }));
       return 0;
     }
     out.line(`${printable(path)}: ${paint("green", "ok")}  ${sizesText(sizes)}`);
@@ -25,6 +32,7 @@ export const check: Command = {
     if (withoutEffect.length > 0) {
       out.line(`no effect  ${printable(withoutEffectText(withoutEffect))}`);
     }
+    if (plan !== undefined) for (const line of planLines(plan, paint)) out.line(line);
     return 0;
   },
 };

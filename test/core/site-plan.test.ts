@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Device, Gateway, Point, Site } from "../../src/core/model.ts";
+import { rtuBytes, serialTime, tcpBytes } from "../../src/core/request-cost.ts";
+import { planSite, referenceOf } from "../../src/core/site-plan.ts";
+
+function point(address: number, interval = 1000, table: Point["table"] = "holding"): Point {
+  const type = table === "holding" || table === "input" ? "uint16" : "bool";
+  return { id: `p${String(address)}`, table, address, type, order: "ABCD", interval };
+}
+
+function device(points: Point[], id = "plc", unitId = 2): Device {
+  const merge = { maxGap: 8, maxRegisters: 125, maxBits: 2000 };
+  return { id, unitId, retain: false, merge, points };
+}
+
+function gateway(id: string, host: string, ...devices: Device[]): Gateway {
+  const connection = { kind: "tcp", url: `tcp://${host}:502`, host, port: 502 } as const;
+  return { id, connection, timeout: { default: 1000 }, retries: 1, devices };
+}
+
+function site(...gateways: Gateway[]): Site {
+  return {
+    ...{ node: "n", stateDir: "/s", baseTopic: "polling", hash: "", logLevel: "info" },
+    broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
+    spool: { maxBytes: 2 ** 20, maxAge: 1 },
+    ...{ gateways, disabledGateways: [], withoutEffect: [] },
+  };
+}
+
+test("a request on a serial line takes the time of its characters and two silences", () => {
+  const read = (count: number) => ({ unitId: 1, table: "holding", address: 0, count }) as const;
+  const at = (baud: number, count: number) =>
+    Number(serialTime(read(count), { baud, bits: 11, turnaround: 0 }).toFixed(1));
+  // 13 + 2n characters of 11 bits, and 2 x 3.5 characters, fixed at 1.75 ms above 19,200 baud.
+  assert.deepEqual([at(9600, 2), at(9600, 125), at(19_200, 10)], [27.5, 309.4, 22.9]);
+  assert.deepEqual([at(38_400, 2), at(115_200, 125)], [8.4, 28.6]);
+  assert.equal(rtuBytes(read(10)), 33);
+  assert.equal(tcpBytes(read(10)), 41);
+  assert.equal(tcpBytes({ ...read(9), table: "coil" }), 23);
+});
+
+test("requests show both notations, and what of them belongs to no point", () => {
+  const coils = [point(0, 1000, "coil"), point(2, 1000, "coil")];
+  const plan = planSite(site(gateway("hall", "a", device([point(10), point(14), ...coils]))));
+  assert.deepEqual(
+    plan.requests.map((r) => [r.table, r.address, r.reference, r.count, r.unused, r.points.length]),
+    [
+      ["holding", 10, "400011", 5, 3, 2],
+      ["coil", 0, "000001", 3, 1, 2],
+    ],
+  );
+  assert.equal(referenceOf("input", 65_535), "365536");
+});
+
+test("gateways that name one endpoint share its time, others do not", () => {
+  const points = [0, 100, 200, 300].map((address) => point(address, 100));
+  const hall = gateway("hall", "Box", device(points));
+  const plan = planSite(
+    site(hall, gateway("roof", "box", device([point(0, 1000)])), {
+      ...gateway("yard", "yard", device([point(0, 1000)])),
+    }),
+  );
+  assert.deepEqual(
+    plan.endpoints.map(({ endpoint, load, together, verdict }) => [
+      endpoint,
+      load,
+      together,
+      verdict,
+    ]),
+    [
+      ["tcp://box:502", 82, 100, "tight"],
+      ["tcp://yard:502", 2, 20, "ok"],
+    ],
+  );
+});
+
+test("a dead device costs its attempts once, then one time-out a poll", () => {
+  const devices = [device([point(0)]), device([point(0)], "other", 3)];
+  const plan = planSite(site(gateway("hall", "box", ...devices)));
+  const [first] = plan.dead;
+  // A retry of 500 ms fits before the next slot of a second.
+  assert.deepEqual(
+    [first?.timeout, first?.attempts, first?.first, first?.later],
+    [500, 2, 1000, 500],
+  );
+  assert.deepEqual([first?.load, first?.withOthers], [50, 52]);
+  const long = { ...gateway("hall", "box", ...devices), timeout: { configured: 600, default: 1 } };
+  assert.equal(planSite(site(long)).dead[0]?.attempts, 1, "a retry that does not fit is not made");
+});
+
+test("disk: the spool lasts as long as readings of that size fill it, claims may be shared", () => {
+  const plan = planSite(site(gateway("hall", "box", device([point(0, 1000), point(1, 10_000)]))));
+  const { disk } = plan;
+  const day = 86_400;
+  assert.equal(
+    disk.syncsPerDay,
+    day + day + day / 10,
+    "the slower schedule has no claim of its own",
+  );
+  const perHour = disk.schedules.reduce((sum, s) => sum + (s.pollsPerDay * s.readingBytes) / 24, 0);
+  assert.equal(disk.hoursUntilFull, Math.round((2 ** 20 / perHour) * 10) / 10);
+  assert.ok(disk.schedules.every((s) => s.bytesPerPoll > s.readingBytes + 200));
+  const ahead = planSite({
+    ...site(gateway("hall", "box", device([point(0)]))),
+    claimAhead: 10_000,
+  });
+  assert.equal(ahead.disk.syncsPerDay, day + day / 10);
+});
