@@ -31,6 +31,7 @@ export class Publisher {
   readonly #changed = new Set<string>();
   readonly #refused = new Set<string>();
   #inFlight = 0;
+  #connected = false;
   /** Replies that were not sent since there was room for one. */
   #unanswered = 0;
   #idle: (() => void)[] = [];
@@ -38,7 +39,10 @@ export class Publisher {
   constructor(world: World) {
     this.#world = world;
     world.bus.onState((state) => {
-      if (!state.connected) return;
+      const wasConnected = this.#connected;
+      this.#connected = state.connected;
+      // The commands may be subscribed later than the connect: what is in flight stays so.
+      if (!state.connected || wasConnected) return;
       this.#world.spool.rewind();
       for (const topic of this.#retained.keys()) this.#changed.add(topic);
       this.pump();
