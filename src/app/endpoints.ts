@@ -6,8 +6,9 @@ import type { Endpoint } from "../engine/opening.ts";
 import { openTcpLink } from "../modbus/tcp-link.ts";
 import { startSimulator, type Simulator } from "../simulator/tcp-server.ts";
 import type { HolderInfo } from "../system/holder.ts";
-import { takeLock, type Lock } from "../system/locks.ts";
+import type { Lock } from "../system/locks.ts";
 import { random } from "../system/random.ts";
+import { lockPatiently } from "./state-lock.ts";
 
 /** ms a name may take to resolve; after that the name itself stands for the endpoint. */
 const RESOLVE = 2000;
@@ -83,7 +84,7 @@ export class Endpoints {
     placed: readonly Placed[],
     { host, port, key }: Pick<Placed, "host" | "port" | "key">,
   ): Promise<Endpoint> {
-    this.#locks.push(await takeLock(`endpoint:${key}`, this.#holder));
+    this.#locks.push(await lockPatiently(`endpoint:${key}`, this.#holder, this.#clock));
     const sharing = placed.filter((other) => other.key === key);
     const intervals = sharing.flatMap(({ gateway }) => intervalsOf(gateway));
     const maxBackoff = Math.max(Math.min(...intervals), LEAST_BACKOFF);
@@ -102,7 +103,7 @@ interface Placed {
 }
 
 /** The address of a host; its name when that can't be resolved in time. */
-async function resolveHost(clock: Clock, host: string): Promise<string> {
+export async function resolveHost(clock: Clock, host: string): Promise<string> {
   const found = lookup(host).then(
     ({ address }) => address,
     () => host.toLowerCase(),

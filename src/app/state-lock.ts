@@ -12,8 +12,12 @@ const RETRY = 100;
  * Locks a state directory by its real path. A holder without a control socket is a command that will
  * be done in a moment: it is waited for. Throws `LockedError`.
  */
-export async function lockState(stateDir: string, holder: HolderInfo, clock: Clock): Promise<Lock> {
-  const name = `state:${stateDir}`;
+export function lockState(stateDir: string, holder: HolderInfo, clock: Clock): Promise<Lock> {
+  return lockPatiently(`state:${stateDir}`, holder, clock);
+}
+
+/** The same for any lock, such as that of an endpoint, which `read` holds for a moment. Throws `LockedError`. */
+export async function lockPatiently(name: string, holder: HolderInfo, clock: Clock): Promise<Lock> {
   const until = clock.elapsed() + PATIENCE;
   for (;;) {
     try {

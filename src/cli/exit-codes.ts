@@ -38,6 +38,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   PUBLISH_REFUSED: EXIT.unavailable,
   MODEL_UNKNOWN: EXIT.unavailable,
   VALUE_UNFIT: EXIT.badData,
+  NO_ANSWER: EXIT.unavailable,
   INTERNAL: EXIT.bug,
 };
 

@@ -7,13 +7,14 @@ import { events } from "./events.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { failureText } from "./failure.ts";
 import { shellWord } from "./shell.ts";
+import { read } from "./read.ts";
 import { simulate } from "./simulate.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 
 /** The commands of this version, in the order of the help. */
-export const COMMANDS: readonly Command[] = [start, stop, status, check, config, events, simulate];
+export const COMMANDS: readonly Command[] = [start, stop, status, check, config, read, events, simulate];
 
 /** Does what the arguments say; gives back the exit code and never rejects. */
 export async function run(

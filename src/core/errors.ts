@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   PUBLISH_REFUSED: "The broker refused a message.",
   MODEL_UNKNOWN: "There is no simulated device of that name.",
   VALUE_UNFIT: "A value does not fit the type, the range or the labels of its point.",
+  NO_ANSWER: "A device could not be reached, did not answer, or refused.",
   INTERNAL: "A bug in edgepoll.",
 } as const;
 

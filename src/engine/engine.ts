@@ -9,6 +9,7 @@ import { ClockNotes } from "./clock-notes.ts";
 import { Commands } from "./commands.ts";
 import { Committer } from "./committer.ts";
 import { Devices, type DeviceChange } from "./devices.ts";
+import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
 import { Gateways } from "./gateways.ts";
 import { Health, type ProcessFacts } from "./health.ts";
 import { Journal, readAudit, type AuditQuery } from "./journal.ts";
@@ -56,6 +57,7 @@ export class Engine {
   readonly #spoolLimit: SpoolLimit;
   readonly #clockNotes: ClockNotes;
   readonly #opening: Opening;
+  readonly #directReads: DirectReads;
 
   constructor(world: EngineWorld) {
     const { site, clock, log, store, bus } = world;
@@ -95,6 +97,7 @@ export class Engine {
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
     const health = new Health({ ...shared, spoolLimit: site.spool.maxBytes, facts: world.facts });
     const { endpoint, self } = world;
+    this.#directReads = new DirectReads({ clock, gateways, endpoint });
     const { stepped } = this.#clockNotes;
     this.#opening = new Opening({
       site,
@@ -142,6 +145,11 @@ export class Engine {
   /** Who this is, as on `node/info`. */
   info(): object {
     return infoOf(this.#world.site, this.#world.self);
+  }
+
+  /** Reads what a person wants to see, through the lane of the endpoint. Throws `UnavailableError`. */
+  read(read: DirectRead): Promise<DirectAnswer> {
+    return this.#directReads.read(read);
   }
 
   /** The audit trail. */

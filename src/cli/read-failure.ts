@@ -1,0 +1,40 @@
+/** Why a read came to nothing, in words and with what to try next. */
+import type { DirectAnswer } from "../app/read.ts";
+import type { ReadRequest } from "../core/ports.ts";
+import { referenceOf } from "../core/site-plan.ts";
+
+/** What exceptions mean in practice (Modbus Application Protocol 7). */
+const EXCEPTIONS: Readonly<Record<number, string>> = {
+  1: "it does not know this function: try another table",
+  2: "it has no such address: addresses may be off by one, or the request reaches beyond what is there",
+  3: "it refuses the quantity: read fewer at once",
+  4: "it failed inside",
+  6: "it is busy: try again",
+  10: "the gateway has no way to this unit: check its serial side",
+  11: "the gateway got no answer from this unit: wrong unit id, or the device is off",
+};
+
+/** What happened at the device, as one line. */
+export function failureOf(
+  { reason, exception, detail }: Extract<DirectAnswer, { ok: false }>,
+  { unitId, table, address, count }: ReadRequest,
+  where: string,
+): string {
+  const what = `unit ${String(unitId)}, ${table} ${String(address)} (${referenceOf(table, address)}), count ${String(count)}`;
+  return `${where} ${textOf(reason, exception, detail, unitId)} (${what})`;
+}
+
+function textOf(reason: string, exception: number | undefined, detail: string, unitId: number) {
+  if (reason === "exception") {
+    const meaning = EXCEPTIONS[exception ?? 0] ?? "which the specification does not explain";
+    return `answered with exception ${String(exception)}: ${meaning}`;
+  }
+  if (reason === "timeout") {
+    return `is connected, but unit ${String(unitId)} is silent (${detail}): mostly a wrong unit id, or a device that is off behind a gateway`;
+  }
+  if (reason === "bad_frame") return `answered with something that is no Modbus/TCP: ${detail}`;
+  if (detail.includes("ECONNREFUSED"))
+    return "refuses the connection: nothing listens on this port";
+  if (/ENOTFOUND|EAI_AGAIN/.test(detail)) return "has a host name that can't be resolved";
+  return `can't be connected (${detail}): wrong host, a firewall, or the device is off`;
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import test from "node:test";
+import { createPlace } from "./program.ts";
+
+test("read shows any register in both notations, and a value in all four orders", async (t) => {
+  const { run, begin } = await createPlace(t);
+  const simulator = begin("simulate", "--port", "0", "--json");
+  const told: { url: string } = JSON.parse(await simulator.line(/^\{/));
+  const meter = `${told.url}/1`;
+  const [float, holding, twice, beyond] = await Promise.all([
+    run("read", meter, "30001", "--type", "float32"),
+    run("read", meter, "1", "--table", "holding", "--json"),
+    run("read", meter, "40001", "40002"),
+    run("read", meter, "49001"),
+  ]);
+  assert.match(float.stdout, /^address +reference +raw +ABCD +CDAB +BADC +DCBA\n/);
+  assert.match(float.stdout, /^0 +300001 +43[0-9A-F]{2} [0-9A-F]{4} +2[23]\d(\.\d+)? /m);
+  const read: { values: { reference: string; values: { ABCD: number } }[] } = JSON.parse(
+    holding.stdout,
+  );
+  assert.deepEqual(read.values[0]?.reference, "400002");
+  assert.equal(read.values[0]?.values.ABCD, 60);
+  assert.equal(twice.code, 64);
+  assert.equal(beyond.code, 69);
+  assert.match(
+    beyond.stderr,
+    /exception 2: it has no such address.*\(unit 1, holding 9000 \(409001\)/,
+  );
+});
+
+test("read goes through a node that owns the endpoint; without it a simulator is not there", async (t) => {
+  const { run, begin, node } = await createPlace(t);
+  const before = await run("read", "hall/meter", ...node);
+  assert.deepEqual([before.code, before.stdout], [69, ""]);
+  const running = begin("start", ...node);
+  await running.line(/^watch it:/);
+  const [points, unknown] = await Promise.all([
+    ...[run("read", "hall/meter", "voltage", ...node), run("read", "hall/metre", ...node)],
+  ]);
+  assert.match(points?.stdout ?? "", /^voltage +0 +300001 +43[0-9A-F]{2} [0-9A-F]{4} +2[23]\d/m);
+  assert.equal(unknown?.code, 64);
+  assert.match(unknown.stderr, /did you mean hall\/meter\?/);
+});
+
+test("a refused connection and a silent device are told apart, both with 69", async (t) => {
+  const { run } = await createPlace(t);
+  const silent = createServer((socket) => socket.on("error", () => undefined).resume());
+  silent.listen(0, "127.0.0.1");
+  t.after(() => silent.close());
+  await once(silent, "listening");
+  const address = silent.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const [refused, timeout] = await Promise.all([
+    ...[run("read", "tcp://127.0.0.1:1/1", "40001")],
+    ...[run("read", `tcp://127.0.0.1:${String(port)}/7`, "40001")],
+  ]);
+  assert.deepEqual([refused?.code, timeout?.code], [69, 69]);
+  assert.match(refused?.stderr ?? "", /refuses the connection: nothing listens/);
+  assert.match(timeout?.stderr ?? "", /unit 7 is silent .*wrong unit id/);
+});
