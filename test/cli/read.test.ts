@@ -21,7 +21,7 @@ test("read shows any register in both notations, and a value in all four orders"
     holding.stdout,
   );
   assert.deepEqual(read.values[0]?.reference, "400002");
-  assert.equal(read.values[0]?.values.ABCD, 60);
+  assert.equal(read.values[0].values.ABCD, 60);
   assert.equal(twice.code, 64);
   assert.equal(beyond.code, 69);
   assert.match(
@@ -56,7 +56,7 @@ test("a refused connection and a silent device are told apart, both with 69", as
     ...[run("read", "tcp://127.0.0.1:1/1", "40001")],
     ...[run("read", `tcp://127.0.0.1:${String(port)}/7`, "40001")],
   ]);
-  assert.deepEqual([refused?.code, timeout?.code], [69, 69]);
-  assert.match(refused?.stderr ?? "", /refuses the connection: nothing listens/);
-  assert.match(timeout?.stderr ?? "", /unit 7 is silent .*wrong unit id/);
+  assert.deepEqual([refused.code, timeout.code], [69, 69]);
+  assert.match(refused.stderr ?? "", /refuses the connection: nothing listens/);
+  assert.match(timeout.stderr ?? "", /unit 7 is silent .*wrong unit id/);
 });
