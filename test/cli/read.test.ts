@@ -53,10 +53,10 @@ test("a refused connection and a silent device are told apart, both with 69", as
   const address = silent.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const [refused, timeout] = await Promise.all([
-    ...[run("read", "tcp://127.0.0.1:1/1", "40001")],
-    ...[run("read", `tcp://127.0.0.1:${String(port)}/7`, "40001")],
+    run("read", "tcp://127.0.0.1:1/1", "40001"),
+    run("read", `tcp://127.0.0.1:${String(port)}/7`, "40001"),
   ]);
   assert.deepEqual([refused.code, timeout.code], [69, 69]);
-  assert.match(refused.stderr ?? "", /refuses the connection: nothing listens/);
-  assert.match(timeout.stderr ?? "", /unit 7 is silent .*wrong unit id/);
+  assert.match(refused.stderr, /refuses the connection: nothing listens/);
+  assert.match(timeout.stderr, /unit 7 is silent .*wrong unit id/);
 });
