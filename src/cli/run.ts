@@ -14,7 +14,16 @@ import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 
 /** The commands of this version, in the order of the help. */
-export const COMMANDS: readonly Command[] = [start, stop, status, check, config, read, events, simulate];
+export const COMMANDS: readonly Command[] = [
+  start,
+  stop,
+  status,
+  check,
+  config,
+  read,
+  events,
+  simulate,
+];
 
 /** Does what the arguments say; gives back the exit code and never rejects. */
 export async function run(
