@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { accessSync } from "node:fs";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { test } from "node:test";
@@ -64,16 +63,6 @@ async function take(socket: Socket, length: number): Promise<number[]> {
   return bytes;
 }
 
-const hasMbpoll = ((): boolean => {
-  try {
-    accessSync(MBPOLL);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const withMbpoll = { ...LIMIT, skip: hasMbpoll ? false : "mbpoll is not installed" };
-
 /** What mbpoll reads: value by address. */
 async function mbpoll(port: number, ...args: string[]): Promise<Record<string, number>> {
   const where = ["-m", "tcp", "-p", String(port), "-0", "-1", "-o", "5", ...args, "127.0.0.1"];
@@ -84,7 +73,7 @@ async function mbpoll(port: number, ...args: string[]): Promise<Record<string, n
   );
 }
 
-test("mbpoll reads the floats of the meter", withMbpoll, async (t) => {
+test("mbpoll reads the floats of the meter", LIMIT, async (t) => {
   const simulator = await start(t);
   const { port, clock } = simulator;
   const floats = ["-t", "3:float", "-B"];
@@ -102,7 +91,7 @@ test("mbpoll reads the floats of the meter", withMbpoll, async (t) => {
   assert.equal(simulator.requests(), 5);
 });
 
-test("mbpoll reads registers and bits", withMbpoll, async (t) => {
+test("mbpoll reads registers and bits", LIMIT, async (t) => {
   const { port } = await start(t);
   assert.deepEqual(await mbpoll(port, "-t", "4", "-r", "0", "-c", "3"), { 0: 1, 1: 60, 2: 0 });
   assert.deepEqual(await mbpoll(port, "-t", "0", "-r", "0", "-c", "2"), { 0: 1, 1: 0 });
