@@ -1,9 +1,7 @@
 /** How a node starts, ends, and starts again. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmodSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as pass } from "node:timers/promises";
 import { followMessages } from "../support/history-told.ts";
@@ -202,23 +200,6 @@ test("P2: a restart within the grace costs no slot and keeps the grid", LIMIT, a
     [0, 1, 2].map((n) => slot + n * interval),
   );
 });
-
-test(
-  "a state directory of another user ends the start with 77 and names the directory",
-  { ...LIMIT, skip: process.getuid?.() !== 0 && "only root can become another user" },
-  async (t) => {
-    const directory = createTempDir(t);
-    const nobody = 65_534;
-    const { config } = writeSite(directory, {
-      gateways: [gatewayAt("one", "simulator://energy-meter")],
-    });
-    chmodSync(directory, 0o755);
-    const stateDir = join(createTempDir(t), "state");
-    const node = startNode(t, { config, stateDir }, { uid: nobody, gid: nobody });
-    assert.equal((await node.exit).code, 77, node.output());
-    assert.ok(node.output().includes(stateDir), node.output());
-  },
-);
 
 /** A plant that polls, and a subscriber that was there before the first reading. */
 async function startedPlant(
