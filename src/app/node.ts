@@ -57,7 +57,7 @@ async function open(
   const embedded = await opened(embeddedBus(site, clock, log), releases);
   const store = await openLevelStore(stateDir, { create: true, clock });
   releases.add("store", () => store.close());
-  const kept = await keptNode(store);
+  const kept = { ...(await keptNode(store)), node: site.node };
   const clientId = site.clientId ?? `edgepoll-${site.node}-${kept.suffix}`;
   const bus = embedded ?? (await opened(externalBus(site, clientId, clock, log), releases));
   const facts = watchFacts(stateDir, releases);

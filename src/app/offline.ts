@@ -4,7 +4,7 @@ import { targetsOf } from "../core/command.ts";
 import { StateDirectoryError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Store } from "../core/ports.ts";
-import { keys, type GatewayRecord } from "../core/records.ts";
+import { below, keys, type GatewayRecord, type NodeRecord } from "../core/records.ts";
 import { Committer } from "../engine/committer.ts";
 import { Journal, readAudit, type AuditQuery } from "../engine/journal.ts";
 import { Spool } from "../engine/spool.ts";
@@ -28,17 +28,51 @@ export async function commandOffline(
   gateways: readonly string[] | "*",
   by: string,
 ): Promise<DesiredStates> {
+  const desired = verb === "start" ? "running" : "stopped";
+  const wanted = await (where.stateDir !== undefined && where.config === undefined
+    ? desireKnown(where.stateDir, gateways, desired, by)
+    : desireConfigured(where, gateways, desired, by));
+  return { gateways: wanted.map((gateway) => ({ gateway, state: desired, desired, open: [] })) };
+}
+
+type Desired = GatewayRecord["desired"];
+type Wanted = readonly string[] | "*";
+
+/** For the gateways of the configuration. */
+async function desireConfigured(
+  where: Where,
+  gateways: Wanted,
+  desired: Desired,
+  by: string,
+): Promise<string[]> {
   const { site } = readSite(where);
   const known = site.gateways.map(({ id }) => id);
   const wanted = targetsOf(gateways, known, site.disabledGateways);
-  const desired = verb === "start" ? "running" : "stopped";
   const { stateDir, node } = site;
   ensureStateDir(stateDir);
   await withStore({ stateDir, node, create: true }, (store) =>
     desire(store, node, wanted, desired, by),
   );
-  const state = desired === "running" ? "running" : "stopped";
-  return { gateways: wanted.map((gateway) => ({ gateway, state, desired, open: [] })) };
+  return wanted;
+}
+
+/** For the gateways that the state directory knows: a configuration that lies about need not be its own. */
+async function desireKnown(
+  stateDir: string,
+  gateways: Wanted,
+  desired: Desired,
+  by: string,
+): Promise<string[]> {
+  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+    const claims = await store.range(below(keys.claims));
+    const ids = claims.map(({ key }) => key.slice(keys.claims.length).split("@")[0] ?? "");
+    const wanted = targetsOf(gateways, [...new Set(ids)], []);
+    const text = await store.get(keys.node);
+    // As written by a node: the store has checked its checksum.
+    const kept = text === undefined ? undefined : (JSON.parse(text) as NodeRecord);
+    await desire(store, kept?.node ?? "offline", wanted, desired, by);
+    return wanted;
+  });
 }
 
 /** Reads the audit trail of a state directory. */

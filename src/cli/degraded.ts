@@ -30,7 +30,10 @@ export function nodeReasons(node: Status["node"]): string[] {
     const why = reason === undefined ? "" : `: ${printable(reason)}`;
     reasons.push(`the broker has been away for ${duration(away)}${why}`);
   }
-  if (node.store.state !== "ok") reasons.push(`the store is ${node.store.state}`);
+  if (node.store.state !== "ok") {
+    const { state, reason } = node.store;
+    reasons.push(`the store is ${state}${reason === undefined ? "" : `: ${printable(reason)}`}`);
+  }
   if (node.findings > 0) reasons.push(`the ledger has ${count(node.findings, "finding")}`);
   return reasons;
 }

@@ -72,6 +72,8 @@ export interface NodeHealth {
     readonly commit: { readonly p50: number; readonly p99: number };
     readonly bytes: number | null;
     readonly state: "ok" | "failing";
+    /** What the store said, only while it fails. */
+    readonly reason?: string;
   };
   readonly loopDelay: { readonly p50: number; readonly p99: number };
   readonly rss: number;

@@ -181,6 +181,8 @@ export interface DeviceRecord {
 
 /** What is kept of the node itself. */
 export interface NodeRecord {
+  /** Name of the node, for what is written while it does not run. */
+  readonly node?: string;
   /** Six characters at the end of the default client id. */
   readonly suffix: string;
   readonly lastStop: number | null;

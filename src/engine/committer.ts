@@ -30,6 +30,8 @@ export interface CommitHealth {
   readonly p50: number;
   readonly p99: number;
   readonly state: "ok" | "failing";
+  /** What the store said, while it fails. */
+  readonly reason?: string;
 }
 
 /** Writes to the store in synced batches. */
@@ -51,6 +53,7 @@ export class Committer {
   #slowest = 0;
   #lastBegan = -Infinity;
   #failing = false;
+  #reason = "";
 
   constructor(store: Store, clock: Clock, log: Log) {
     this.#store = store;
@@ -117,8 +120,9 @@ export class Committer {
 
   /** Recent commit times and whether the last commit failed. */
   get health(): CommitHealth {
-    const state = this.#failing ? "failing" : "ok";
-    return { p50: percentile(this.#times, 0.5), p99: percentile(this.#times, 0.99), state };
+    const times = { p50: percentile(this.#times, 0.5), p99: percentile(this.#times, 0.99) };
+    if (!this.#failing) return { ...times, state: "ok" };
+    return { ...times, state: "failing", reason: this.#reason };
   }
 
   #add(part: Part): void {
@@ -188,6 +192,7 @@ export class Committer {
 
   #say(error: unknown): void {
     const failing = error !== undefined;
+    this.#reason = failing ? messageOf(error) : "";
     if (failing === this.#failing) return;
     this.#failing = failing;
     if (failing)

@@ -56,7 +56,9 @@ export class DirectReads {
     const ticket = schedule.lane.enter(clock.elapsed() + PATIENCE, schedule.interval, turn);
     try {
       await granted;
-      return answerOf(await schedule.link.read(read, read.timeout));
+      // A silent unit must not cost the polls more than one of their own would.
+      const timeout = Math.min(read.timeout, schedule.timeout);
+      return answerOf(await schedule.link.read(read, timeout));
     } finally {
       ticket.leave();
       this.#waiting--;

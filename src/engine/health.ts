@@ -88,7 +88,7 @@ export class Health {
   async node(): Promise<NodeHealth> {
     const { node, clock, bus, committer, spool, facts } = this.#world;
     const { rss, loopDelay, storeBytes, clockSynced } = facts();
-    const { state, p50, p99 } = committer.health;
+    const { state, p50, p99, reason } = committer.health;
     return {
       node,
       uptime: Math.round(clock.elapsed() - this.#startedAt),
@@ -102,7 +102,12 @@ export class Health {
         dropped: spool.dropped,
         quarantined: spool.quarantined,
       },
-      store: { commit: { p50: tenth(p50), p99: tenth(p99) }, bytes: storeBytes, state },
+      store: {
+        commit: { p50: tenth(p50), p99: tenth(p99) },
+        bytes: storeBytes,
+        state,
+        ...(reason === undefined ? {} : { reason }),
+      },
       loopDelay: { p50: tenth(loopDelay.p50), p99: tenth(loopDelay.p99) },
       rss,
       clock: clockSynced ? "synced" : "unsure",

@@ -66,7 +66,8 @@ export function asStoreError(error: unknown, deed: string): EdgepollError {
     const message = `May not ${deed}: ${text}. Run edgepoll as the user the directory belongs to.`;
     return new PermissionError("PERMISSION", message, error);
   }
-  const damaged = code === "LEVEL_CORRUPTION" || /corruption|invalid argument/i.test(text);
+  const damaged =
+    code === "LEVEL_CORRUPTION" || /corruption|invalid argument|no such file/i.test(text);
   return new StoreError(
     damaged ? "STORE_DAMAGED" : "STORE_FAILED",
     `Could not ${deed}: ${text}${hintOf(text, damaged)}`,
