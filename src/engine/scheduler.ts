@@ -34,7 +34,6 @@ export class Scheduler {
   #open = false;
   /** Whether the machine slept since the last pass. */
   #slept = false;
-  #passes = 0;
   #nextTell: number;
 
   constructor(world: SchedulerWorld) {
@@ -49,11 +48,6 @@ export class Scheduler {
       },
     });
     this.#nextTell = world.clock.elapsed() + TELL_EVERY;
-  }
-
-  /** Passes made so far: a number that stands still shows a scheduler that does. */
-  get passes(): number {
-    return this.#passes;
   }
 
   /** Knows a schedule from now on; it runs from `open` on, or once `start` is called. */
@@ -129,7 +123,6 @@ export class Scheduler {
   #pass = (): void => {
     if (!this.#open || this.#passing) return;
     this.#passing = true;
-    this.#passes++;
     const moment = this.#moment();
     const due: Schedule[] = [];
     for (let s = this.#due.takeDue(moment.now); s; s = this.#due.takeDue(moment.now)) due.push(s);
