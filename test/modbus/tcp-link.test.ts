@@ -7,7 +7,6 @@ import {
   holding,
   MAX_BACKOFF,
   openLink,
-  startPython,
   startTestSlave,
   TIMEOUT,
   watchSockets,
@@ -15,20 +14,6 @@ import {
 } from "./rig.ts";
 
 const CLOSED = "connection closed by the device before it answered";
-
-/** Listens, never accepts, and fills its own backlog: the kernel leaves further connects hanging. */
-const BLACK_HOLE = `
-import socket, sys
-hole = socket.socket()
-hole.bind(("127.0.0.1", 0))
-hole.listen(0)
-fill = [socket.socket() for _ in range(4)]
-for one in fill:
-    one.setblocking(False)
-    one.connect_ex(hole.getsockname())
-print(hole.getsockname()[1], flush=True)
-sys.stdin.read()
-`;
 
 let slave: Slave;
 let port: number;
@@ -267,20 +252,6 @@ test("a device that closes after each answer is read every time", async (t) => {
     await sockets.closed();
   }
   assert.deepEqual([sockets.made(), sockets.overlaps()], [3, 0]);
-});
-
-test("a connect that hangs ends at its deadline, and no socket is left", async (t) => {
-  const hole = await startPython(t, ["-c", BLACK_HOLE]);
-  const sockets = watchSockets(t);
-  const { link, clock } = openLink(t, hole);
-  const reading = link.read(holding(5), TIMEOUT);
-  await clock.advance(TIMEOUT);
-  const answer = await reading;
-  const reason = "connect_failed";
-  assert.deepEqual(failureOf(answer), { reason, detail: "no connection within 300 ms" });
-  assert.equal(answer.sentAt, null);
-  await sockets.closed();
-  assert.equal(sockets.made(), 1);
 });
 
 test("a request that can't be built fails; the next waits until the old socket is closed", async (t) => {

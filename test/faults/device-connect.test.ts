@@ -1,0 +1,42 @@
+/** Rows of the fault table: devices that cannot be connected to. */
+import assert from "node:assert/strict";
+import { failureOf, holding, openLink, startPython, TIMEOUT, watchSockets } from "../modbus/rig.ts";
+import { faultRow } from "../support/fault-row.ts";
+
+/** Listens, never accepts, and fills its own backlog: the kernel leaves further connects hanging. */
+const BLACK_HOLE = `
+import socket, sys
+hole = socket.socket()
+hole.bind(("127.0.0.1", 0))
+hole.listen(0)
+fill = [socket.socket() for _ in range(4)]
+for one in fill:
+    one.setblocking(False)
+    one.connect_ex(hole.getsockname())
+print(hole.getsockname()[1], flush=True)
+sys.stdin.read()
+`;
+
+faultRow(
+  {
+    id: "D2",
+    fault: "black hole on connect",
+    done: "the kernel leaves the connect hanging: the accept backlog of the device is full",
+    must: "the connect fails at its deadline, and there is never a second socket",
+  },
+  async (t) => {
+    const hole = await startPython(t, ["-c", BLACK_HOLE]);
+    const sockets = watchSockets(t);
+    const { link, clock } = openLink(t, hole);
+    const reading = link.read(holding(5), TIMEOUT);
+    await clock.advance(TIMEOUT);
+    const answer = await reading;
+    const reason = "connect_failed";
+    assert.deepEqual(failureOf(answer), { reason, detail: "no connection within 300 ms" });
+    assert.equal(answer.sentAt, null);
+    await sockets.closed();
+    assert.equal(sockets.made(), 1);
+    assert.equal(sockets.overlaps(), 0);
+    return "failed after 300 ms of the link's clock; 1 socket made, and closed";
+  },
+);
