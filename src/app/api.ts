@@ -34,11 +34,3 @@ export interface RunningNode {
   /** Settles when the node has ended, with the exit code of the process. */
   readonly ended: Promise<number>;
 }
-
-/** How to start a node. */
-export interface NodeOptions {
-  /** Path of the configuration as given on the command line; undefined: search. */
-  readonly config?: string;
-  /** Path of the state directory as given on the command line. */
-  readonly stateDir?: string;
-}

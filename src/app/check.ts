@@ -1,6 +1,6 @@
 /** Looks a configuration over; touches no device and no broker. */
-import { intervalsOf, type Site } from "../core/model.ts";
-import { planSchedule } from "../core/plan.ts";
+import type { Site } from "../core/model.ts";
+import { countRequests } from "../core/plan.ts";
 import { readSite } from "./site.ts";
 export { planSite } from "../core/site-plan.ts";
 
@@ -19,15 +19,6 @@ export function checkConfig(file?: string): Checked {
   return { path, site, warnings, requests: requestsOf(site) };
 }
 
-/** Requests of one poll of every schedule of a site. */
-export function requestsOf(site: Site): number {
-  return site.gateways.reduce((sum, gateway) => sum + requestsOfGateway(gateway), 0);
-}
-
-/** Requests of one poll of every schedule of a gateway. */
-export function requestsOfGateway(gateway: Site["gateways"][number]): number {
-  const plans = intervalsOf(gateway).map((interval) => planSchedule(gateway, interval));
-  return plans
-    .flatMap((plan) => plan.devices)
-    .reduce((sum, { requests }) => sum + requests.length, 0);
+function requestsOf(site: Site): number {
+  return site.gateways.reduce((sum, gateway) => sum + countRequests(gateway), 0);
 }

@@ -14,19 +14,18 @@ import { pid, residentMemory, version } from "../system/facts.ts";
 import { createLog } from "../system/logger.ts";
 import { watchLoop } from "../system/loop-delay.ts";
 import { controlSocketPath, ensureStateDir } from "../system/paths.ts";
-import type { NodeOptions, RunningNode } from "./api.ts";
+import type { RunningNode } from "./api.ts";
 import { embeddedBus, externalBus } from "./bus.ts";
 import { handleControl } from "./control.ts";
 import { Endpoints } from "./endpoints.ts";
 import { endOnSignals } from "./ending.ts";
 import { Releases } from "./releases.ts";
 import { reportOf } from "./report.ts";
-import { readSite, type ReadSite } from "./site.ts";
+import type { ReadSite } from "./site.ts";
 import { lockState } from "./state-lock.ts";
 
 /** Starts a node; what was opened is closed again when a later step fails. Throws `EdgepollError`. */
-export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const read = readSite(options);
+export async function startNode(read: ReadSite): Promise<RunningNode> {
   const clock = createClock();
   const log = createLog(read.site.logLevel);
   const releases = new Releases(log);
@@ -54,12 +53,12 @@ async function open(
   releases.add("endpoints", () => endpoints.close());
   await endpoints.open(site.gateways);
   // What can refuse the start comes before the store, so that a start that is refused leaves no state behind.
-  const embedded = await opened(embeddedBus(site, clock, log), releases);
+  const embedded = await opened(await embeddedBus(site, clock, log), releases);
   const store = await openLevelStore(stateDir, { create: true, clock });
   releases.add("store", () => store.close());
   const kept = { ...(await keptNode(store)), node: site.node };
   const clientId = site.clientId ?? `edgepoll-${site.node}-${kept.suffix}`;
-  const bus = embedded ?? (await opened(externalBus(site, clientId, clock, log), releases));
+  const bus = embedded ?? (await opened(await externalBus(site, clientId, clock, log), releases));
   const facts = watchFacts(stateDir, releases);
   const self = { version: version(), started: Math.round(clock.wall()), pid, clientId };
   const endpoint = endpoints.of.bind(endpoints);

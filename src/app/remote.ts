@@ -5,8 +5,6 @@ import { askControl } from "../control/client.ts";
 import { NoNodeError, PermissionError } from "../core/errors.ts";
 import { askHolder } from "../system/locks.ts";
 import { controlSocketPath } from "../system/paths.ts";
-import { readSite, type Where } from "./site.ts";
-export { locateState } from "./site.ts";
 
 /** Who is at the command line, for the audit trail. */
 export function author(): string {
@@ -36,14 +34,6 @@ export async function askNode(
     if (error instanceof PermissionError && holder === undefined) throw absent(stateDir);
     throw error;
   }
-}
-
-/** Path of the configuration that would be used, when the running node was started with another text; else undefined. */
-export async function otherConfig(stateDir: string, where: Where): Promise<string | undefined> {
-  const { path, site } = readSite(where);
-  // As a node of this version answers.
-  const { config } = (await askNode(stateDir, "info", {})) as { config: string };
-  return config === `sha256:${site.hash}` ? undefined : path;
 }
 
 function absent(stateDir: string): NoNodeError {

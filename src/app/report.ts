@@ -1,10 +1,10 @@
 /** What a node says when it has started. */
+import { countRequests } from "../core/plan.ts";
 import { intervalsOf, type Site } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { StartReport } from "../engine/opening.ts";
 import { nodeVersion, pid, version } from "../system/facts.ts";
 import type { NodeReport } from "./api.ts";
-import { requestsOfGateway } from "./check.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { ReadSite } from "./site.ts";
 
@@ -53,7 +53,7 @@ function gatewaysOf(site: Site, endpoints: Endpoints): NodeReport["gateways"] {
       intervals: intervalsOf(gateway),
       devices: devices.length,
       points: devices.reduce((sum, { points }) => sum + points.length, 0),
-      requests: requestsOfGateway(gateway),
+      requests: countRequests(gateway),
     };
   });
 }

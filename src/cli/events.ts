@@ -38,7 +38,8 @@ export const events: Command = {
   options: [SINCE, GATEWAY, FOLLOW, CONFIG, STATE_DIR, JSON_FLAG],
   run: async (given, context) => {
     const { createClock } = await import("../app/clock.ts");
-    const { askNode, locateState } = await import("../app/remote.ts");
+    const { askNode } = await import("../app/remote.ts");
+    const { locateState } = await import("../app/site.ts");
     const clock = createClock();
     const query = queryOf(given, context.caller, clock.wall());
     const stateDir = locateState(whereOf(given));

@@ -1,4 +1,7 @@
 /** `start`: starts gateways of a running node, or runs the node. */
+import { resolve } from "node:path";
+import type { SiteApart } from "../app/site-apart.ts";
+import type { ReadSite } from "../app/site.ts";
 import { NoNodeError } from "../core/errors.ts";
 import { wrong } from "./arguments.ts";
 import { banner } from "./banner.ts";
@@ -29,19 +32,34 @@ export const start: Command = {
       const next = `${context.caller} start --node${sameNode(given)}`;
       throw wrong("--node starts the process and takes no --gateway", next);
     }
-    const started = process ? false : await startGateways(gateways, given, context);
-    return started ? 0 : runNode(given, context);
+    const { told } = await import("../app/site-apart.ts");
+    const site = siteOf(given);
+    if (!process) {
+      const { stateDir } = whereOf(given);
+      const located = stateDir === undefined ? told((await site()).stateDir) : resolve(stateDir);
+      if (await startGateways(located, gateways, given, context)) return 0;
+    }
+    return runNode(told((await site()).read), given, context);
   },
 };
 
+/** What the configuration says: read when it is first asked for, and once. */
+function siteOf(given: Given): () => Promise<SiteApart> {
+  let reading: Promise<SiteApart> | undefined;
+  return async () => {
+    const { readSiteApart } = await import("../app/site-apart.ts");
+    return (reading ??= readSiteApart(whereOf(given)));
+  };
+}
+
 /** Tells the running node; false when none runs and all were meant. */
 async function startGateways(
+  stateDir: string,
   gateways: readonly string[] | undefined,
   given: Given,
   { out, paint, caller }: Context,
 ): Promise<boolean> {
-  const { askNode, locateState } = await import("../app/remote.ts");
-  const stateDir = locateState(whereOf(given));
+  const { askNode } = await import("../app/remote.ts");
   try {
     const reply = await askNode(stateDir, "start", { gateway: gateways ?? "*" });
     // As a node of this version answers.
@@ -65,16 +83,20 @@ async function sayOtherConfig(
   { out, caller }: Pick<Context, "out" | "caller">,
 ): Promise<void> {
   if (given.values.get("config") === undefined) return;
-  const { otherConfig } = await import("../app/remote.ts");
+  const { otherConfig } = await import("../app/other-config.ts");
   const path = await otherConfig(stateDir, whereOf(given));
   if (path === undefined) return;
   const stop = `${caller} stop --node${sameNode(given)}`;
   out.note(`the node runs with another configuration than ${path}; to use it: ${stop}, then start`);
 }
 
-async function runNode(given: Given, { out, paint, caller }: Context): Promise<number> {
+async function runNode(
+  site: ReadSite,
+  given: Given,
+  { out, paint, caller }: Context,
+): Promise<number> {
   const { startNode } = await import("../app/node.ts");
-  const { report, ended } = await startNode(whereOf(given));
+  const { report, ended } = await startNode(site);
   if (given.flags.has("json")) out.line(JSON.stringify(report));
   else for (const line of banner(report, caller, paint)) out.line(line);
   return ended;

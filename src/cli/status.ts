@@ -27,7 +27,8 @@ export const status: Command = {
   options: [DETAILED, GATEWAYS, CHECK, CONFIG, STATE_DIR, JSON_FLAG],
   run: async (given, context) => {
     const gateways = gatewaysOf(given, context.caller);
-    const { askNode, locateState } = await import("../app/remote.ts");
+    const { askNode } = await import("../app/remote.ts");
+    const { locateState } = await import("../app/site.ts");
     const stateDir = locateState(whereOf(given));
     try {
       const payload = gateways === undefined ? {} : { gateway: gateways };

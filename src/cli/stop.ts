@@ -39,7 +39,8 @@ async function stopGateways(
   given: Given,
   { out, paint }: Context,
 ): Promise<number> {
-  const { askNode, author, locateState } = await import("../app/remote.ts");
+  const { askNode, author } = await import("../app/remote.ts");
+  const { locateState } = await import("../app/site.ts");
   const where = whereOf(given);
   const stateDir = locateState(where);
   let online = true;
@@ -61,7 +62,8 @@ async function stopGateways(
 }
 
 async function endNode(given: Given, { out, caller }: Context): Promise<number> {
-  const { askNode, locateState } = await import("../app/remote.ts");
+  const { askNode } = await import("../app/remote.ts");
+  const { locateState } = await import("../app/site.ts");
   const stateDir = locateState(whereOf(given));
   await askNode(stateDir, "end", {});
   if (!(await isGone(stateDir))) {

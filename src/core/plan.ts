@@ -1,7 +1,14 @@
 /** The plan of a schedule: the fewest requests that cover its points within the limits. */
 import { decoderOf } from "./decode.ts";
 import type { Decoder } from "./decode.ts";
-import type { Device, Gateway, MergeLimits, Point, Table } from "./model.ts";
+import {
+  intervalsOf,
+  type Device,
+  type Gateway,
+  type MergeLimits,
+  type Point,
+  type Table,
+} from "./model.ts";
 import type { ReadRequest } from "./ports.ts";
 import { isBitTable, widthOf } from "./types.ts";
 
@@ -47,6 +54,14 @@ export function planSchedule(gateway: Gateway, interval: number): Plan {
     ),
   }));
   return { devices: devices.filter(({ requests }) => requests.length > 0) };
+}
+
+/** Requests of one poll of every schedule of a gateway. */
+export function countRequests(gateway: Gateway): number {
+  const plans = intervalsOf(gateway).map((interval) => planSchedule(gateway, interval));
+  return plans
+    .flatMap((plan) => plan.devices)
+    .reduce((sum, { requests }) => sum + requests.length, 0);
 }
 
 /** Tables come in the order in which the points first name them. */

@@ -1,0 +1,30 @@
+/** Work in a process of its own, whose memory goes with it. */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Runs a module in a process of its own and gives back what it answers.
+ * Rejects when it ends without an answer; a signal to the process group ends both.
+ */
+export function runApart(module: URL, argument: object): Promise<unknown> {
+  const child = fork(fileURLToPath(module), [JSON.stringify(argument)], {
+    // What JSON has no word for, such as 64-bit integers, must come through.
+    serialization: "advanced",
+  });
+  return new Promise((resolve, reject) => {
+    child.once("message", resolve);
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      const how = signal ?? String(code);
+      reject(new Error(`${module.pathname} ended with ${how} and no answer`));
+    });
+  });
+}
+
+/** In the module that `runApart` runs: answers and ends the process. */
+export function answerApart(work: (argument: unknown) => unknown): void {
+  const answer = work(JSON.parse(process.argv[2] ?? "null"));
+  process.send?.(answer, () => {
+    process.disconnect();
+  });
+}
