@@ -1,5 +1,6 @@
 /** The ways to the endpoints of a site: simulators started, addresses resolved, locks held, links made. */
 import { lookup } from "node:dns/promises";
+import { EdgepollError } from "../core/errors.ts";
 import { intervalsOf, type Gateway } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Endpoint } from "../engine/opening.ts";
@@ -70,6 +71,9 @@ export class Endpoints {
       const { host, port } = connection;
       const address = await resolveHost(this.#clock, host);
       return { gateway, host, port, key: `${address}:${String(port)}` };
+    }
+    if (connection.kind !== "simulator") {
+      throw new EdgepollError("INTERNAL", `${connection.url} was not refused at the start.`);
     }
     const host = "127.0.0.1";
     const { model } = connection;

@@ -21,9 +21,9 @@ export interface ReadSite extends Loaded {
 /** Reads the configuration. Throws `ConfigError`. */
 export function readSite(where: Where): ReadSite {
   const path = findConfig(where.config);
-  const { site, warnings } = loadConfig(path, environment, host());
+  const { site, ...loaded } = loadConfig(path, environment, host());
   const stateDir = where.stateDir === undefined ? site.stateDir : resolve(where.stateDir);
-  return { path, site: { ...site, stateDir }, warnings };
+  return { path, site: { ...site, stateDir }, ...loaded };
 }
 
 /** The values in force with their origins, secrets masked. Throws `ConfigError`. */

@@ -60,6 +60,7 @@ async function configured(name: string, given: Given, { out, caller }: Context):
   const found = all[names.indexOf(name)];
   if (found === undefined) throw wrong(unknown("device", name, names), `${caller} config show`);
   const { gateway, device } = found;
+  refuseUnpolled(gateway, caller);
   const { requests, timeout } = wanted(found, given.more, caller);
   const rows: {
     point: string;
@@ -110,6 +111,13 @@ async function configured(name: string, given: Given, { out, caller }: Context):
   for (const line of columns([["point", "address", "reference", "raw", "value"], ...cells]))
     out.line(printable(line));
   return 0;
+}
+
+/** Throws `UnavailableError` for a gateway whose transport is not in this version. */
+function refuseUnpolled({ id, connection: { kind } }: Configured["gateway"], caller: string): void {
+  if (kind === "tcp" || kind === "simulator") return;
+  const text = `${id} is reached over ${kind}://, which this version plans but does not read`;
+  throw new UnavailableError("NO_ANSWER", `${text}. Next: ${caller} check --plan`);
 }
 
 /** The fewest requests for the points, whatever their intervals. */

@@ -1,5 +1,6 @@
 /** What a schema can't say: rules between keys. */
 import type { MergeLimits } from "../core/model.ts";
+import { checkEndpoints } from "./check-endpoint.ts";
 import { checkPoint } from "./check-point.ts";
 import type { Draft } from "./draft.ts";
 import type { Judge } from "./mistakes.ts";
@@ -16,6 +17,7 @@ const MERGE: MergeLimits = { maxGap: 8, maxRegisters: 125, maxBits: 2000 };
 export function checkRules(settings: Draft<Settings>, judge: Judge): void {
   const gateways = settings.gateways ?? [];
   checkIds(gateways, ["gateways"], judge);
+  checkEndpoints(gateways, ["gateways"], judge);
   gateways.forEach((gateway, index) => {
     if (gateway !== undefined) checkGateway(gateway, ["gateways", index], judge);
   });

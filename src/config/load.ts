@@ -35,12 +35,14 @@ export interface Loaded {
   readonly site: Site;
   /** One line each, beginning with file:line:column. */
   readonly warnings: readonly string[];
+  /** Why the site can be checked but not started, each gateway with its place; undefined: it can. */
+  readonly unstartable: string | undefined;
 }
 
 /** Reads, checks and resolves a configuration file. Throws `ConfigError` with every mistake it has. */
 export function loadConfig(path: string, env: Environment, host: Host): Loaded {
   const file = readYaml(readConfig(path));
-  const { settings, withoutEffect, warnings } = validSettings(path, file, env);
+  const { settings, withoutEffect, warnings, unpolled } = validSettings(path, file, env);
   const site = resolveSite(settings, {
     node: settings.node ?? nodeName(host.hostName),
     stateDir:
@@ -50,7 +52,11 @@ export function loadConfig(path: string, env: Environment, host: Host): Loaded {
     hash: createHash("sha256").update(file.text).digest("hex"),
     withoutEffect,
   });
-  return { site, warnings: warnings.map((warning) => headline(path, file, warning)) };
+  return {
+    site,
+    warnings: [...warnings, ...unpolled].map((warning) => headline(path, file, warning)),
+    unstartable: unpolled.length === 0 ? undefined : report(path, file, unpolled),
+  };
 }
 
 /** The values in force, each with its origin; no secret among them. Throws `ConfigError` as `loadConfig` does. */

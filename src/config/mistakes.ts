@@ -12,6 +12,23 @@ export interface Judge {
   readonly complain: (path: Path, text: string, about?: "key" | "value") => void;
   /** Whether the file has a key, be its value right or wrong. */
   readonly has: (path: Path) => boolean;
+  /** Line and column of what stands at a path, or of the section that lacks it, such as `12:5`. */
+  readonly place: (path: Path) => string;
+  /** A path to read, such as `gateways[hall]`. */
+  readonly name: (path: Path) => string;
+}
+
+/** A judge that notes what it is told of a file. */
+export function judgeOf(file: YamlFile, faults: Fault[]): Judge {
+  return {
+    complain: (path, text, about) => faults.push(mistakeAt(file, path, text, about)),
+    has: (path) => nodeAt(file, path) !== undefined,
+    place: (path) => {
+      const { line, col } = file.lines.linePos(valueRange(file, path).start);
+      return `${String(line)}:${String(col)}`;
+    },
+    name: (path) => pathText(file, path),
+  };
 }
 
 /** A mistake at a path: the path, then the text, which continues it as a sentence. */

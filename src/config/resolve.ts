@@ -49,7 +49,7 @@ function gatewayOf(gateway: GatewaySettings, defaults: Settings["defaults"]): Ga
     connection: connectionOf(gateway),
     timeout: { ...given({ configured: gateway.timeout }), default: defaults.timeout },
     retries: gateway.retries ?? defaults.retries,
-    ...given({ phase: gateway.phase }),
+    ...given({ phase: gateway.phase, maxAnswerTime: gateway.maxAnswerTime, pause: gateway.pause }),
     devices: gateway.devices.map((device) => deviceOf(device, gateway, interval)),
   };
 }

@@ -1,6 +1,6 @@
 /** The section `gateways`, and what it shares with `defaults`. */
 import { z } from "zod";
-import { parseConnection } from "./connection.ts";
+import { CONNECTION, parseConnection } from "./connection.ts";
 import { device, merge } from "./schema-device.ts";
 import {
   duration,
@@ -62,8 +62,10 @@ const tls = section({
 /** One Modbus endpoint as configured. */
 export const gateway = section({
   id: id().describe("Name of the gateway in topics and commands."),
-  connection: judged("must be tcp://host:port or simulator://model", connectionFault).describe(
-    "tcp://host:port (port 502 unless given), or simulator://model for a simulated device.",
+  connection: judged(CONNECTION, connectionFault).describe(
+    "tcp://host:port (port 502 unless given), or simulator://model for a simulated device. " +
+      "rtu+tcp://, tls:// (port 802) and serial:///path?baud=19200&parity=even&stop=1 can be checked " +
+      "and planned; they are not polled yet.",
   ),
   enabled: flag()
     .prefault(true)

@@ -2,13 +2,13 @@
 import { checkRules } from "./check.ts";
 import { draftOf, markedKeys } from "./draft.ts";
 import { mistakesOf } from "./issues.ts";
-import { mistakeAt } from "./mistakes.ts";
-import type { Judge } from "./mistakes.ts";
+import { judgeOf, mistakeAt } from "./mistakes.ts";
 import { nodeAt, pathText } from "./places.ts";
 import type { Path } from "./places.ts";
 import { configSchema } from "./schema.ts";
 import type { Settings } from "./schema.ts";
 import type { Outside } from "./substitute.ts";
+import { isPlanned, unpolledGateways } from "./unpolled.ts";
 import { fillValues } from "./values.ts";
 import type { YamlFile } from "./yaml-document.ts";
 import type { Fault } from "./yaml-faults.ts";
@@ -19,6 +19,8 @@ export type Validated =
       readonly settings: Settings;
       readonly withoutEffect: readonly string[];
       readonly warnings: readonly Fault[];
+      /** What can be checked and planned, but not started. */
+      readonly unpolled: readonly Fault[];
     }
   | { readonly faults: readonly Fault[] };
 
@@ -43,9 +45,12 @@ export function validate(file: YamlFile, outside: Outside): Validated {
   ];
   checkRules(parsed.data ?? draftOf(plain.value), judgeOf(file, faults));
   if (parsed.data === undefined || faults.length > 0) return { faults: oneEach(faults) };
-  const withoutEffect = marked.map(({ path }) => pathText(file, path));
-  const warnings = [...pointless(file, parsed.data), ...timeoutWarnings(file, parsed.data)];
-  return { settings: parsed.data, withoutEffect, warnings };
+  const settings = parsed.data;
+  const withoutEffect = marked
+    .filter(({ path }) => !isPlanned(settings, path))
+    .map(({ path }) => pathText(file, path));
+  const warnings = [...pointless(file, settings), ...timeoutWarnings(file, settings)];
+  return { settings, withoutEffect, warnings, unpolled: unpolledGateways(file, settings) };
 }
 
 const REFUSED =
@@ -58,13 +63,6 @@ function plainOf(file: YamlFile): { value: unknown } | undefined {
     // Thrown for aliases that multiply beyond measure; all else was found before.
     return undefined;
   }
-}
-
-function judgeOf(file: YamlFile, faults: Fault[]): Judge {
-  return {
-    complain: (path, text, about) => faults.push(mistakeAt(file, path, text, about)),
-    has: (path) => nodeAt(file, path) !== undefined,
-  };
 }
 
 /** A value that could not be filled in is wrong for that reason only; the first fault of a place counts. */

@@ -86,10 +86,46 @@ export interface Device {
   readonly points: readonly Point[];
 }
 
+/** How characters go over a serial line; there are always 8 data bits (Modbus over Serial Line 2.5.1). */
+export interface LineSettings {
+  /** Bits a second. */
+  readonly baud: number;
+  readonly parity: "none" | "even" | "odd";
+  readonly stopBits: 1 | 2;
+}
+
+/** A connection to a host and port; the kind says what is spoken there. */
+interface NetworkConnection<Kind> {
+  readonly kind: Kind;
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A serial line of this machine. */
+export interface SerialConnection extends LineSettings {
+  readonly kind: "serial";
+  /** With all settings, such as `serial:///dev/ttyUSB0?baud=9600&parity=even&stop=1`. */
+  readonly url: string;
+  /** Absolute path of the device, as configured. */
+  readonly path: string;
+}
+
 /** Where a gateway is reached. `simulator` gateways get their host and port when the simulator listens. */
 export type Connection =
-  | { readonly kind: "tcp"; readonly url: string; readonly host: string; readonly port: number }
+  | NetworkConnection<"tcp">
+  | NetworkConnection<"rtu+tcp">
+  | NetworkConnection<"tls">
+  | SerialConnection
   | { readonly kind: "simulator"; readonly url: string; readonly model: string };
+
+/** Pauses that a slow device needs, ms. */
+export interface Pauses {
+  readonly afterConnect: number;
+  readonly betweenRequests: number;
+  /** Before another unit is asked. */
+  readonly betweenUnits: number;
+}
 
 /** One Modbus endpoint as configured: the unit of start, stop and health. */
 export interface Gateway {
@@ -101,6 +137,9 @@ export interface Gateway {
   readonly retries: number;
   /** ms into the interval at which slots lie; undefined: from a hash of the id. */
   readonly phase?: number;
+  /** ms after a request was sent for which its answer can still come; use `maxAnswerTimeOf`. */
+  readonly maxAnswerTime?: number;
+  readonly pause?: Pauses;
   readonly devices: readonly Device[];
 }
 
@@ -144,6 +183,23 @@ export function intervalsOf(gateway: Gateway): number[] {
 /** Time-out of one request of a schedule in ms: as configured, else the smaller of the default and half the interval. */
 export function timeoutOf(gateway: Gateway, interval: number): number {
   return gateway.timeout.configured ?? Math.min(gateway.timeout.default, interval / 2);
+}
+
+/** ms for which an answer can still come: as configured, else twice the time-out, at most 10 s. */
+export function maxAnswerTimeOf(gateway: Gateway, interval: number): number {
+  return gateway.maxAnswerTime ?? Math.min(2 * timeoutOf(gateway, interval), 10_000);
+}
+
+/** Whether requests go over a line without ids, on which a late answer can't be told from another. */
+export function isLine({ kind }: Connection): boolean {
+  return kind === "serial" || kind === "rtu+tcp";
+}
+
+/** Name of the endpoint of a gateway: gateways of the same name share one. A simulator is one of its own. */
+export function endpointName({ id, connection }: Pick<Gateway, "id" | "connection">): string {
+  if (connection.kind === "serial") return connection.path;
+  if (connection.kind === "simulator") return `${connection.url} (${id})`;
+  return `${connection.host.toLowerCase()}:${String(connection.port)}`;
 }
 
 /** Name of a schedule, such as `boiler-room@10000`. */

@@ -1,6 +1,13 @@
 /** What a site costs before it runs: requests, time on each endpoint, dead devices, disk. */
 import { diskPlan, type DiskPlan } from "./disk-plan.ts";
-import { intervalsOf, timeoutOf, type Device, type Gateway, type Site } from "./model.ts";
+import {
+  endpointName,
+  intervalsOf,
+  timeoutOf,
+  type Device,
+  type Gateway,
+  type Site,
+} from "./model.ts";
 import { planSchedule, type Plan, type PlannedRequest } from "./plan.ts";
 import { tcpBytes } from "./request-cost.ts";
 import { isBitTable, widthOf } from "./types.ts";
@@ -135,11 +142,6 @@ function unusedOf({ count, points }: PlannedRequest): number {
     for (let i = 0; i < width; i++) used.add(at + i);
   }
   return count - used.size;
-}
-
-/** Gateways that name the same host and port share an endpoint; a simulator is one of its own. */
-function endpointName({ id, connection }: Gateway): string {
-  return connection.kind === "tcp" ? connection.url.toLowerCase() : `${connection.url} (${id})`;
 }
 
 function endpointsOf(

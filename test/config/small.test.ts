@@ -67,9 +67,14 @@ test("only near words are meant", () => {
 });
 
 test("a connection is a host and a port, or a simulated device", () => {
-  const tcp = (host: string, port: number, url: string) => ({
-    connection: { kind: "tcp", url, host, port },
+  const tcp = (host: string, port: number, url: string, kind = "tcp") => ({
+    connection: { kind, url, host, port },
   });
+  assert.deepEqual(parseConnection("tls://plc"), tcp("plc", 802, "tls://plc:802", "tls"));
+  assert.deepEqual(
+    parseConnection("rtu+tcp://plc"),
+    tcp("plc", 502, "rtu+tcp://plc:502", "rtu+tcp"),
+  );
   assert.deepEqual(parseConnection("tcp://plc"), tcp("plc", 502, "tcp://plc:502"));
   assert.deepEqual(
     parseConnection("tcp://10.0.0.5:1502"),
@@ -97,6 +102,34 @@ test("a connection is a host and a port, or a simulated device", () => {
     "TCP://a",
   ];
   for (const text of wrong) assert.ok("fault" in parseConnection(text), text);
+});
+
+test("a serial line is 19200 8E1 unless its query says otherwise, with two stop bits without parity", () => {
+  const line = (text: string) => {
+    const parsed = parseConnection(`serial:///dev/serial/by-path/pci-0000:00:14.0-usb-0:1${text}`);
+    if ("fault" in parsed || parsed.connection.kind !== "serial") return parsed;
+    const { baud, parity, stopBits } = parsed.connection;
+    return [baud, parity, stopBits];
+  };
+  assert.deepEqual(line(""), [19_200, "even", 1]);
+  assert.deepEqual(line("?baud=9600&parity=none"), [9600, "none", 2]);
+  assert.deepEqual(line("?stop=1&parity=none&data=8&baud=115200"), [115_200, "none", 1]);
+  assert.deepEqual(line("?parity=odd&stop=2"), [19_200, "odd", 2]);
+  assert.deepEqual(parseConnection("serial:///dev/ttyUSB0?baud=9600"), {
+    connection: {
+      ...{ kind: "serial", url: "serial:///dev/ttyUSB0?baud=9600&parity=even&stop=1" },
+      ...{ path: "/dev/ttyUSB0", baud: 9600, parity: "even", stopBits: 1 },
+    },
+  });
+  for (const query of [
+    "?",
+    "?baud=9600&",
+    "?baud=1e4",
+    "?baud= 9600",
+    "?Baud=9600",
+    "?baud=0x2580",
+  ])
+    assert.ok("fault" in parseConnection(`serial:///dev/ttyUSB0${query}`), query);
 });
 
 test("a broker is embedded, or at a URL without secrets, and never silently in plain text", () => {

@@ -58,7 +58,7 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
   [
     "gateways[]",
     "gateways",
-    "Gateways that name the same host and port share one lane: one request at a time goes to an endpoint.",
+    "Gateways that name the same host and port, or the same serial line, share one lane: one request at a time goes to an endpoint. They must agree on what belongs to it: the settings in `connection`, `pause`, `closeAfterPoll` and `maxAnswerTime`. A serial line has 8 data bits; where nothing is said it is 19200 baud with even parity and one stop bit, without parity two (Modbus over Serial Line 2.5.1).",
   ],
   [
     "gateways[].devices[]",
@@ -204,7 +204,7 @@ function textOf(schema: Schema): string {
   const description = z.globalRegistry.get(schema)?.description;
   if (description === undefined) throw new Error("a key has no description");
   return description.replace(
-    /(tcp|simulator|mqtt|ws|tls):\/\/[a-z:]*|edgepoll-<node>-<[^>]*>/g,
+    /(rtu\+tcp|tcp|simulator|mqtt|ws|tls):\/\/[a-z:]*|serial:\/\/[^ ]*|edgepoll-<node>-<[^>]*>/g,
     "`$&`",
   );
 }

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { loadConfig } from "../../src/config/load.ts";
+import { createTempDir } from "../support/temp-dir.ts";
+
+const host = { hostName: "box", defaultStateDir: () => "/state" };
+
+/** A site of one gateway with these lines. */
+function load(t: TestContext, ...lines: readonly string[]) {
+  const path = join(createTempDir(t), "plant.yaml");
+  const points = "[{ id: power, table: holding, address: 0, type: float32 }]";
+  const own = lines.map((line) => `    ${line}\n`).join("");
+  const devices = `    devices: [{ id: plc, unitId: 1, points: ${points} }]\n`;
+  writeFileSync(path, `gateways:\n  - id: hall\n${own}${devices}`);
+  return loadConfig(path, () => undefined, host);
+}
+
+test("what is not polled yet is loaded with a warning, and can't be started", (t) => {
+  for (const url of ["serial:///dev/ttyUSB0?baud=9600", "rtu+tcp://box", "tls://box"]) {
+    const { site, warnings, unstartable } = load(t, `connection: ${url}`);
+    assert.equal(site.gateways.length, 1);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /plant\.yaml:3:17 {2}gateways\[hall\]\.connection is \w/);
+    assert.match(unstartable ?? "", /does not poll: start refuses it[^]*\^\^\^\n1 mistake$/);
+  }
+  assert.equal(load(t, "connection: tcp://box").unstartable, undefined);
+  assert.equal(load(t, "connection: tls://box", "enabled: false").unstartable, undefined);
+});
+
+test("pauses and the longest answer time of a line are planned with, so that they have an effect", (t) => {
+  const keys = ["maxAnswerTime: 3s", "pause: { betweenRequests: 20ms }", "closeAfterPoll: true"];
+  const line = load(t, "connection: serial:///dev/ttyUSB0", ...keys);
+  assert.deepEqual(line.site.withoutEffect, ["gateways[hall].closeAfterPoll"]);
+  const [gateway] = line.site.gateways;
+  assert.equal(gateway?.maxAnswerTime, 3000);
+  assert.deepEqual(gateway?.pause, { afterConnect: 0, betweenRequests: 20, betweenUnits: 0 });
+  const tcp = load(t, "connection: tcp://box", ...keys);
+  assert.equal(tcp.site.withoutEffect.length, 3);
+});
