@@ -4,6 +4,8 @@ import { processOutput } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import { run } from "./run.ts";
 
+// Each look at the live environment is a call into the system, and the YAML parser looks once per token.
+process.env = { ...process.env };
 const { argv, env, execArgv, stdout } = process;
 const out = processOutput();
 const caller = callerOf({
