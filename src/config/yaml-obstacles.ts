@@ -23,16 +23,24 @@ export function obstacleOf(text: string, tokens: readonly CST.Token[]): Fault | 
 
 /** Offset of a token that lies too deep. Without recursion, which is what it guards. */
 function tooDeep(tokens: readonly CST.Token[]): number | undefined {
-  const open = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.depth > DEEPEST) return next.token.offset;
-    for (const token of within(next.token)) open.push({ token, depth: next.depth + 1 });
+  let level = [...tokens];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST) return level[0]?.offset;
+    const below: CST.Token[] = [];
+    for (const token of level) addNested(token, below);
+    level = below;
   }
   return undefined;
 }
 
-function within(token: CST.Token): CST.Token[] {
-  if (token.type === "document") return token.value === undefined ? [] : [token.value];
-  if (!("items" in token)) return [];
-  return token.items.flatMap(({ key, value }) => [key, value].filter((part) => part != null));
+/** Adds what a token holds; a scalar has no level of its own to look into. */
+function addNested(token: CST.Token, below: CST.Token[]): void {
+  if (token.type === "document") {
+    if (token.value !== undefined) below.push(token.value);
+  } else if ("items" in token) {
+    for (const { key, value } of token.items) {
+      if (key != null) below.push(key);
+      if (value != null) below.push(value);
+    }
+  }
 }
