@@ -44,22 +44,32 @@ function fitting(schema: Schema, value: unknown): unknown {
 }
 
 /** The marked keys that stand in a plain value; what lies below one is not looked at. */
-export function markedKeys(
-  value: unknown,
-  schema: Schema = configSchema,
-  path: Path = [],
-): Marked[] {
-  const mark = markOf(schema);
-  if (mark !== undefined) return [{ path, mark }];
-  const entries: (readonly [PropertyKey, unknown])[] = Array.isArray(value)
-    ? [...value.entries()]
-    : isRecord(value)
-      ? Object.entries(value)
-      : [];
-  return entries.flatMap(([key, child]) => {
-    const below = childSchema(schema, key);
-    return below === undefined ? [] : markedKeys(child, below, [...path, key]);
-  });
+export function markedKeys(value: unknown): Marked[] {
+  const marked: Marked[] = [];
+  const path: PropertyKey[] = [];
+  // What an anchor stands for is one object wherever it is used: without marks it is looked through once.
+  const clean = new WeakMap<object, Schema>();
+  const look = (part: unknown, schema: Schema): void => {
+    const mark = markOf(schema);
+    if (mark !== undefined) {
+      marked.push({ path: [...path], mark });
+      return;
+    }
+    if (typeof part !== "object" || part === null || clean.get(part) === schema) return;
+    const before = marked.length;
+    const isList = Array.isArray(part);
+    for (const [key, child] of Object.entries(part)) {
+      const name = isList ? Number(key) : key;
+      const below = childSchema(schema, name);
+      if (below === undefined) continue;
+      path.push(name);
+      look(child, below);
+      path.pop();
+    }
+    if (marked.length === before) clean.set(part, schema);
+  };
+  look(value, configSchema);
+  return marked;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
