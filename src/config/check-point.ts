@@ -20,7 +20,7 @@ export type DraftPoint = Draft<PointSettings>;
 /** Checks one point. */
 export function checkPoint(point: DraftPoint, merge: MergeLimits, path: Path, judge: Judge): void {
   const { type } = point;
-  checkPlace(path, judge);
+  checkPlace(point, path, judge);
   const place = placeOf(point);
   const table = place?.table ?? point.table;
   if (type === undefined) return;
@@ -38,10 +38,13 @@ export function placeOf(point: DraftPoint): Place | undefined {
   return table === undefined || address === undefined ? undefined : { table, address };
 }
 
-function checkPlace(path: Path, { has, complain }: Judge): void {
-  const table = has([...path, "table"]);
-  const address = has([...path, "address"]);
-  if (has([...path, "reference"])) {
+function checkPlace(point: DraftPoint, path: Path, { has, complain }: Judge): void {
+  // Only what is not in the draft has to be looked for in the file: absent, or wrong.
+  const given = (key: "table" | "address" | "reference") =>
+    point[key] !== undefined || has([...path, key]);
+  const table = given("table");
+  const address = given("address");
+  if (given("reference")) {
     const text = "must stand alone: it takes the place of table and address";
     if (table || address) complain([...path, "reference"], text, "key");
   } else if (!table && !address) complain(path, "has neither table and address nor reference");

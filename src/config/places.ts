@@ -61,7 +61,8 @@ export function sourceOf(node: Node | undefined): string | undefined {
 }
 
 function pairOf(pairs: readonly unknown[], key: PropertyKey | undefined): Pair | undefined {
-  return pairs
-    .filter((pair) => isPair(pair))
-    .find((pair) => isScalar(pair.key) && pair.key.value === key);
+  for (const pair of pairs) {
+    if (isPair(pair) && isScalar(pair.key) && pair.key.value === key) return pair;
+  }
+  return undefined;
 }
