@@ -159,7 +159,7 @@ test("an answer that comes byte by byte is put together", async (t) => {
 for (const kind of ["close", "rst"] as const) {
   test(`a device that ends the connection (${kind}) settles the read without the time-out`, async (t) => {
     const { link } = openLink(t, port);
-    await slave.fault(port, { kind });
+    await slave.fault(port, { kind, at: "before" });
     // The clock stands still: nothing but the socket can end this read.
     const failure = failureOf(await link.read(holding(5), TIMEOUT));
     assert.equal(failure.reason, "timeout");
@@ -246,7 +246,7 @@ test("bytes that come unasked reset the link", async (t) => {
 test("a device that closes after each answer is read every time", async (t) => {
   const sockets = watchSockets(t);
   const { link } = openLink(t, port);
-  await slave.fault(port, { kind: "answer-close" });
+  await slave.fault(port, { kind: "close", at: "after" });
   for (const address of [5, 6, 7]) {
     assert.deepEqual(wordsOf(await link.read(holding(address), TIMEOUT)), [address]);
     await sockets.closed();

@@ -4,52 +4,14 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Fault, FaultScript, FaultStep } from "../../src/simulator/fault.ts";
 
-/** How a port behaves. `ms` are counted from the request. */
-export type Fault =
-  | {
-      readonly kind:
-        | "normal"
-        /** Reads and logs, never answers. */
-        | "silent"
-        /** Drops its connections and listens no more, until another fault (or `normal`) is set. */
-        | "refuse"
-        /** FIN instead of an answer. */
-        | "close"
-        /** RST instead of an answer. */
-        | "rst"
-        /** The right answer, then FIN. */
-        | "answer-close"
-        /** Answers when the fault is changed; on the port's newest connection if the old one is gone. */
-        | "hold"
-        /** The right answer, and eight bytes more when the fault is changed. */
-        | "unasked"
-        | "wrong-tid"
-        | "wrong-protocol"
-        | "wrong-unit"
-        | "wrong-function"
-        /** One register, whatever was asked, in a frame that is right in itself. */
-        | "wrong-bytecount"
-        /** The first half of the answer, then nothing. */
-        | "truncated"
-        /** The right answer, one byte a millisecond. */
-        | "split"
-        /** The right answer with 20 bytes behind it, in one piece. */
-        | "extra"
-        /** The right answer twice, in one piece. */
-        | "duplicate";
-    }
-  | { readonly kind: "delay"; readonly ms: number }
-  /** As `delay`; if the connection is gone by then, the answer goes out on the port's newest one. */
-  | { readonly kind: "late"; readonly ms: number }
-  | { readonly kind: "exception"; readonly code: number }
-  /** `hex` instead of an answer; by default a frame with everything wrong. */
-  | { readonly kind: "garbage"; readonly hex?: string };
+export type { Fault };
 
 /** One line of the log; `t` is CLOCK_MONOTONIC in ns, `conn` numbers the connections of all ports. */
 export type LogLine = { readonly t: string; readonly port: number; readonly conn: number } & (
   | RequestFields
-  | { readonly event: "open" | "close" }
+  | { readonly event: "open" | "close" | "turned-away" }
 );
 
 interface RequestFields {
@@ -72,14 +34,16 @@ export type LoggedRequest = Extract<LogLine, { event: "request" }>;
 export type Command = { readonly id: number; readonly port: number } & Order;
 
 type Order =
-  | { readonly op: "fault"; readonly fault: Fault }
+  | { readonly op: "play"; readonly script: FaultScript }
   | { readonly op: "received"; readonly serial: number };
 
 /** A running slave process. */
 export interface Slave {
   readonly ports: readonly number[];
-  /** Settles when the port behaves so; holds until the next call. */
-  fault(port: number, fault: Fault): Promise<void>;
+  /** Settles when the port, or one unit of it, behaves so; holds until the next call. */
+  fault(port: number, fault: Fault, unit?: number): Promise<void>;
+  /** Begins a sequence of faults, after which the port, or the unit, is normal again. */
+  script(port: number, steps: readonly FaultStep[], unit?: number): Promise<void>;
   /** Settles when the port has received `serial` requests since its start. */
   received(port: number, serial: number): Promise<void>;
   /** All requests so far, or those of one port, in the order received. */
@@ -130,6 +94,9 @@ export async function startSlave(options: { ports: number; logFile: string }): P
     return Promise.race([obeyed, died]);
   }
 
+  const script = (port: number, steps: readonly FaultStep[], unit?: number): Promise<void> =>
+    tell(port, { op: "play", script: unit === undefined ? { steps } : { unit, steps } });
+
   function read(): LogLine[] {
     const text = readFileSync(options.logFile, "utf8").trim();
     // Written by the process, which has the type.
@@ -138,7 +105,8 @@ export async function startSlave(options: { ports: number; logFile: string }): P
 
   return {
     ports,
-    fault: (port, fault) => tell(port, { op: "fault", fault }),
+    fault: (port, fault, unit) => script(port, [fault], unit),
+    script,
     received: (port, serial) => tell(port, { op: "received", serial }),
     log: (port) =>
       read()
