@@ -145,7 +145,9 @@ export class SlavePort {
         return;
       case "rst":
         // The bytes are on their way before the reset is.
-        socket.write(partOf(good, fault.at), () => socket.resetAndDestroy());
+        socket.write(partOf(good, fault.at), () => {
+          socket.resetAndDestroy();
+        });
         return;
       case "split":
         void dribble(socket, good);
