@@ -24,6 +24,8 @@ export interface MosquittoOptions {
 export interface Mosquitto {
   readonly port: number;
   readonly url: string;
+  /** Of the process that runs at present. */
+  pid(): number;
   /** Sends a signal and does not wait, such as SIGSTOP and SIGCONT. */
   signal(signal: NodeJS.Signals): void;
   /** Ends the broker (SIGTERM unless told) and waits until it is gone. */
@@ -51,6 +53,8 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   return {
     port,
     url: `mqtt://127.0.0.1:${String(port)}`,
+    // It has answered, so it has one.
+    pid: () => broker.pid ?? 0,
     signal: (signal) => broker.kill(signal),
     stop,
     restart: async () => {
