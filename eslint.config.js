@@ -64,10 +64,10 @@ function layerRules(folder, layer) {
 }
 
 export default defineConfig(
-  { ignores: ["dist/", "coverage/", "state/"] },
+  { ignores: ["dist/", "coverage/", "state/", "bench/out/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["src/**/*.ts", "test/**/*.ts"],
+    files: ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts"],
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { project: "test/tsconfig.json", tsconfigRootDir: import.meta.dirname },
@@ -93,6 +93,23 @@ export default defineConfig(
     files: [`src/${folder}/**/*.ts`],
     rules: layerRules(folder, layer),
   })),
+  {
+    // It sees edgepoll from outside, as a user's devices and subscribers do.
+    files: ["bench/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: "^(\\.\\./)+src/",
+              message: "bench/ runs bin/edgepoll.js, and knows no more.",
+            },
+          ],
+        },
+      ],
+    },
+  },
   {
     files: ["test/**/*.ts"],
     rules: {

@@ -1,0 +1,61 @@
+/** `npm run bench`: measures edgepoll against the loop a user would write, and says what came of it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startMosquitto } from "../test/support/mosquitto.ts";
+import { lookAtMachine, leavePollerCore, ROOT } from "./machine.ts";
+import { measure, type Bench } from "./measure.ts";
+import { HELP, readOptions, type Options } from "./options.ts";
+import { profileArguments, topFunctions } from "./profile.ts";
+import type { Row } from "./row.ts";
+import { compileSyncCounter } from "./syncs.ts";
+import { tableOf } from "./table.ts";
+
+const options = readOptions(process.argv.slice(2));
+if (options.help) console.log(HELP);
+else await bench(options);
+
+async function bench(asked: Options): Promise<void> {
+  const results = asked.dir ?? join(ROOT, "bench/out");
+  mkdirSync(results, { recursive: true });
+  const directory = mkdtempSync(join(results, "run-"));
+  process.once("exit", () => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const machine = lookAtMachine(directory);
+  leavePollerCore(machine);
+  // The subscriber is a witness: the broker is to keep all for it, however far it falls behind.
+  const broker = await startMosquitto({ lines: ["max_queued_messages 0"] });
+  const syncCounter = compileSyncCounter(directory);
+  if (syncCounter === undefined) console.error("There is no C compiler: syncs are not counted.");
+  try {
+    const rows = await runAll(asked, { machine, broker, directory, syncCounter });
+    const text = tableOf(rows);
+    console.log(text);
+    const stamp = new Date().toISOString().replace(/[:.]/g, "-");
+    const file = join(results, `${stamp}.json`);
+    writeFileSync(file, `${JSON.stringify({ date: stamp, machine, rows }, undefined, 1)}\n`);
+    console.log(file);
+  } finally {
+    await broker.remove();
+  }
+}
+
+/** Pollers take turns, so that what changes on the machine meets both. */
+async function runAll(asked: Options, parts: Bench): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const workload of asked.workloads) {
+    for (let run = 1; run <= asked.runs; run += 1) {
+      for (const poller of asked.pollers) {
+        console.error(`${workload.name} ${poller} ${String(run)}`);
+        const nodeArguments = asked.profile ? profileArguments(parts.directory) : [];
+        const { row, span } = await measure(parts, {
+          ...{ workload, poller, run, nodeArguments },
+          ...{ seconds: asked.seconds, warmup: asked.warmup },
+        });
+        rows.push(row);
+        if (asked.profile) console.log(topFunctions(parts.directory, span));
+      }
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,118 @@
+/** The pollers that are compared, each a process of its own on a core of its own. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { gatewayOf, type Workload } from "./workloads.ts";
+
+/** Names of the pollers. */
+export const POLLERS = ["edgepoll", "plain"] as const;
+export type PollerName = (typeof POLLERS)[number];
+
+/** What a poller is started with. */
+export interface Assignment {
+  readonly workload: Workload;
+  /** Ports of the devices, in the order of the gateways. */
+  readonly ports: readonly number[];
+  readonly broker: string;
+  /** Holds its configuration and state; made anew. */
+  readonly directory: string;
+  /** Where sockets go: a short path. */
+  readonly runtime: string;
+  /** The core it runs on; any when undefined. */
+  readonly core: number | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of Node.js itself. */
+  readonly nodeArguments?: readonly string[];
+}
+
+/** A poller that runs. */
+export interface Poller {
+  readonly pid: number;
+  /** From its start until it said that it was ready, in ms. */
+  readonly ready: number;
+  /** When it was started: CLOCK_MONOTONIC, in ms. */
+  readonly started: number;
+  /** SIGTERM, and settles when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** The program under test. */
+export const EDGEPOLL = fileURLToPath(new URL("../bin/edgepoll.js", import.meta.url));
+const PLAIN_LOOP = fileURLToPath(new URL("plain-loop.js", import.meta.url));
+
+/** CLOCK_MONOTONIC in ms. */
+export function monotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Starts a poller and settles when it says that it is ready; rejects when it ends before. */
+export async function startPoller(name: PollerName, assignment: Assignment): Promise<Poller> {
+  mkdirSync(assignment.directory, { recursive: true });
+  const words = name === "edgepoll" ? edgepollWords(assignment) : plainWords(assignment);
+  const started = monotonic();
+  const child = run(words, assignment);
+  const gone = once(child, "exit");
+  const end = (): boolean => child.kill("SIGKILL");
+  process.once("exit", end);
+  void gone.then(() => process.off("exit", end));
+  if (child.stdout === null) throw new Error("the poller has no output");
+  const died = gone.then(() => {
+    throw new Error(`${name} ended before it was ready; see ${assignment.directory}`);
+  });
+  // It matters only until the first line.
+  died.catch(() => undefined);
+  await Promise.race([once(createInterface({ input: child.stdout }), "line"), died]);
+  return {
+    // It has run, so it has one.
+    pid: child.pid ?? 0,
+    ready: monotonic() - started,
+    started,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
+
+function run(words: readonly string[], assignment: Assignment): ChildProcess {
+  const { core, directory, runtime, env, nodeArguments = [] } = assignment;
+  const all = [process.execPath, ...nodeArguments, ...words];
+  const [file = "", ...args] = core === undefined ? all : ["taskset", "-c", String(core), ...all];
+  return spawn(file, args, {
+    stdio: ["ignore", "pipe", openSync(join(directory, "stderr.txt"), "w")],
+    env: { ...process.env, ...env, RUNTIME_DIRECTORY: runtime },
+  });
+}
+
+/** Everything not said here is edgepoll's default. */
+function edgepollWords({ workload, ports, broker, directory }: Assignment): string[] {
+  const { interval, timeout, maxGap, points } = workload;
+  const device = {
+    id: "unit",
+    unitId: 1,
+    ...(maxGap === undefined ? {} : { merge: { maxGap } }),
+    points: points.map((point) => ({ ...point, table: "holding" })),
+  };
+  const gateways = ports.map((port, n) => ({
+    id: gatewayOf(n),
+    connection: `tcp://127.0.0.1:${String(port)}`,
+    interval: `${String(interval)}ms`,
+    ...(timeout === undefined ? {} : { timeout: `${String(timeout)}ms` }),
+    devices: [device],
+  }));
+  const config = join(directory, "edgepoll.yaml");
+  const stateDir = join(directory, "state");
+  writeFileSync(config, JSON.stringify({ node: "bench", stateDir, mqtt: { broker }, gateways }));
+  return [EDGEPOLL, "start", "--node", "--json", "--config", config, "--state-dir", stateDir];
+}
+
+function plainWords({ workload, ports, broker, directory }: Assignment): string[] {
+  const { interval, timeout = 1000, reads } = workload;
+  const gateways = ports.map((port, n) => ({ id: gatewayOf(n), port }));
+  const task = join(directory, "task.json");
+  writeFileSync(task, JSON.stringify({ broker, interval, timeout, gateways, reads }));
+  return [PLAIN_LOOP, task];
+}
