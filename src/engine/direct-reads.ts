@@ -53,7 +53,7 @@ export class DirectReads {
     this.#waiting++;
     let turn: () => void = () => undefined;
     const granted = new Promise<void>((resolve) => (turn = resolve));
-    const ticket = schedule.lane.enter(clock.elapsed() + PATIENCE, schedule.interval, turn);
+    const ticket = schedule.lane.enterCommand(clock.elapsed() + PATIENCE, turn);
     try {
       await granted;
       // A silent unit must not cost the polls more than one of their own would.

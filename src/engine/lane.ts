@@ -1,4 +1,7 @@
-/** The one-at-a-time way to an endpoint: one request in flight, the next by earliest deadline. */
+/**
+ * The one-at-a-time way to an endpoint: one request in flight, the next by earliest deadline; commands
+ * take at most every second turn.
+ */
 
 /** A place in the queue of a lane. */
 export interface Ticket {
@@ -9,6 +12,7 @@ export interface Ticket {
 }
 
 interface Waiting extends Ticket {
+  readonly by: "poll" | "command";
   readonly deadline: number;
   readonly interval: number;
   readonly grant: () => void;
@@ -18,14 +22,25 @@ interface Waiting extends Ticket {
 /** Grants turns to one endpoint; gateways that name the same endpoint share it. */
 export class Lane {
   #holder: Waiting | undefined;
+  #lastBy: Waiting["by"] = "poll";
   #queue: Waiting[] = [];
 
   /**
-   * Asks for a turn. `grant` is called once, at once if the lane is free. The earliest `deadline` (elapsed
-   * ms) goes first, ties to the shorter `interval`.
+   * Asks for a turn of a poll. `grant` is called once, at once if the lane is free. The earliest `deadline`
+   * (elapsed ms) goes first, ties to the shorter `interval`.
    */
   enter(deadline: number, interval: number, grant: () => void): Ticket {
+    return this.#enter("poll", deadline, interval, grant);
+  }
+
+  /** Asks for a turn of a command; never granted after that of another command while a poll waits. */
+  enterCommand(deadline: number, grant: () => void): Ticket {
+    return this.#enter("command", deadline, Infinity, grant);
+  }
+
+  #enter(by: Waiting["by"], deadline: number, interval: number, grant: () => void): Ticket {
     const waiting: Waiting = {
+      by,
       deadline,
       interval,
       grant,
@@ -52,12 +67,14 @@ export class Lane {
   }
 
   #next(): void {
-    let first = this.#queue[0];
-    if (first === undefined) return;
-    for (const other of this.#queue) if (goesBefore(other, first)) first = other;
-    const chosen = first;
+    const polls = this.#queue.filter(({ by }) => by === "poll");
+    const entitled = this.#lastBy === "command" && polls.length > 0 ? polls : this.#queue;
+    let chosen = entitled[0];
+    if (chosen === undefined) return;
+    for (const other of entitled) if (goesBefore(other, chosen)) chosen = other;
     this.#queue = this.#queue.filter((other) => other !== chosen);
     this.#holder = chosen;
+    this.#lastBy = chosen.by;
     chosen.turn = true;
     chosen.grant();
   }
