@@ -223,7 +223,8 @@ export class Spool {
     this.#read(stream, wanted, AHEAD)
       .then((entries) => {
         for (const { number, spooled } of entries) {
-          if (stream.memory.has(number)) continue;
+          // What is acknowledged may still be on disk: its deletion joins the next batch.
+          if (stream.memory.has(number) || !stream.waits(number)) continue;
           stream.memory.set(number, spooled);
           this.#inMemory++;
         }

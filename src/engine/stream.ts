@@ -47,6 +47,11 @@ export class Stream {
     return this.#first >= this.#visible;
   }
 
+  /** Whether the message with this number waits for its acknowledgement. */
+  waits(number: number): boolean {
+    return number >= this.#first && !this.#acknowledged.has(number);
+  }
+
   /** Gives the next number. */
   number(): number {
     return this.#tail++;
