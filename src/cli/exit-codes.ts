@@ -35,6 +35,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   STORE_DAMAGED: EXIT.io,
   STORE_VERSION: EXIT.io,
   PUBLISH_LOST: EXIT.unavailable,
+  PUBLISH_CUT: EXIT.unavailable,
   PUBLISH_REFUSED: EXIT.unavailable,
   MODEL_UNKNOWN: EXIT.unavailable,
   VALUE_UNFIT: EXIT.badData,

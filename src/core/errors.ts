@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   STORE_DAMAGED: "A record on disk has a wrong checksum.",
   STORE_VERSION: "The store was written by a newer edgepoll.",
   PUBLISH_LOST: "The connection to the broker ended before the acknowledgement.",
+  PUBLISH_CUT: "The broker ended the connection while a message was on its way.",
   PUBLISH_REFUSED: "The broker refused a message.",
   MODEL_UNKNOWN: "There is no simulated device of that name.",
   VALUE_UNFIT: "A value does not fit the type, the range or the labels of its point.",
@@ -63,7 +64,7 @@ export class StateDirectoryError extends EdgepollError {}
 /** The store failed. Exit 74. */
 export class StoreError extends EdgepollError {}
 
-/** A message was not acknowledged; `code` says whether it is to be sent again (`PUBLISH_LOST`). */
+/** A message was not acknowledged; `code` says whether it is to be sent again (`PUBLISH_LOST`, `PUBLISH_CUT`). */
 export class PublishError extends EdgepollError {}
 
 /** A value does not fit its point. Exit 65. */

@@ -59,6 +59,8 @@ export interface NodeHealth {
     /** ms for which the broker has been away, and why; only while it is. */
     readonly away?: number;
     readonly reason?: string;
+    /** Another client with the same client id takes the connection over, again and again; absent otherwise. */
+    readonly rival?: true;
   };
   readonly spool: {
     readonly readings: number;

@@ -86,6 +86,8 @@ export interface BusState {
   readonly since: number;
   /** Why it is not connected, in words. */
   readonly reason?: string;
+  /** Another client with our client id takes the connection over, again and again. */
+  readonly rival?: boolean;
 }
 
 /** The way to the broker. Nothing is queued inside: a publish while not connected rejects at once. */

@@ -18,6 +18,7 @@ import { Opening, type Endpoint, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
 import { Publisher } from "./publisher.ts";
 import { Reporter } from "./reporter.ts";
+import { noteRivals } from "./rival.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
 import { SpoolLimit } from "./spool-limit.ts";
@@ -109,9 +110,7 @@ export class Engine {
       endpoint,
       stepped,
     });
-    const write = forget;
-    const reported = { site, clock, topics, devices, gateways, health, publisher, write, self };
-    this.#reporter = new Reporter(reported);
+    this.#reporter = new Reporter({ ...shared, site, topics, health, write: forget, self });
     const transactions = (this.#transactions = new Transactions(clock, forget));
     this.#commands = new Commands({
       ...{ node, clock, log, topics, committer, gateways, health, journal, transactions },
@@ -122,12 +121,13 @@ export class Engine {
 
   /** Takes up all schedules from the store, then polls and publishes. */
   async open(): Promise<StartReport> {
-    const { store, bus } = this.#world;
+    const { store, bus, self } = this.#world;
     await this.#spool.load();
     await this.#transactions.load(store);
     const report = await this.#opening.restore();
     const before = await store.get(keys.retained);
     bus.onMessage(this.#commands.receive);
+    noteRivals(bus, self.clientId, this.#journal);
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await this.#noteStart(report);

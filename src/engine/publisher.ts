@@ -8,6 +8,7 @@ import type { Bus, Clock, Log, Message, Write } from "../core/ports.ts";
 import type { Topics } from "../core/topics.ts";
 import type { Spool } from "./spool.ts";
 import type { SpoolEntry } from "./stream.ts";
+import { Suspects } from "./suspects.ts";
 
 /** Replies that wait at most; who asks faster than the broker takes gets none. */
 const MOST_REPLIES = 256;
@@ -30,7 +31,12 @@ export class Publisher {
   readonly #retained = new Map<string, string>();
   readonly #changed = new Set<string>();
   readonly #refused = new Set<string>();
+  readonly #suspects = new Suspects();
   #inFlight = 0;
+  /** A suspect is in flight: nothing else goes out, so that it is known who ended the connection. */
+  #isolated = false;
+  /** Taken from the spool and not sent yet: a suspect that waits until nothing else is in flight. */
+  #taken: ReturnType<Spool["take"]>;
   #connected = false;
   /** Replies that were not sent since there was room for one. */
   #unanswered = 0;
@@ -43,6 +49,8 @@ export class Publisher {
       this.#connected = state.connected;
       // The commands may be subscribed later than the connect: what is in flight stays so.
       if (!state.connected || wasConnected) return;
+      this.#suspects.connected();
+      this.#taken = undefined;
       this.#world.spool.rewind();
       for (const topic of this.#retained.keys()) this.#changed.add(topic);
       this.pump();
@@ -76,7 +84,7 @@ export class Publisher {
   /** Sends what can be sent; to be called when something was added. */
   pump = (): void => {
     const { bus } = this.#world;
-    while (bus.state.connected && this.#inFlight < bus.window) {
+    while (bus.state.connected && this.#inFlight < bus.window && !this.#isolated) {
       if (!this.#sendReply() && !this.#sendRetained() && !this.#sendSpooled()) break;
     }
     if (this.#inFlight > 0 || this.#world.spool.isReading) return;
@@ -94,18 +102,21 @@ export class Publisher {
   #sendReply(): boolean {
     const message = this.#replies.shift();
     if (message === undefined) return false;
-    this.#send(message, () => undefined);
+    // A reply is never sent twice: it can't end more than one connection.
+    this.#send(message, "", () => undefined);
     return true;
   }
 
   #sendRetained(): boolean {
     for (const topic of this.#changed) {
+      const name = `retained ${topic}`;
+      if (this.#mustWait(name)) continue;
       this.#changed.delete(topic);
       const payload = this.#retained.get(topic) ?? "";
-      this.#send({ topic, payload, qos: 1, retain: true }, (error) => {
+      this.#send({ topic, payload, qos: 1, retain: true }, name, (error) => {
         const isCleared = error === undefined && this.#retained.get(topic) === "";
         if (isCleared && payload === "") this.#retained.delete(topic);
-        if (error?.code === "PUBLISH_LOST") this.#changed.add(topic);
+        if (isLost(error)) this.#changed.add(topic);
         else if (error !== undefined) this.#sayRefused(topic, error);
       });
       return true;
@@ -115,9 +126,14 @@ export class Publisher {
 
   #sendSpooled(): boolean {
     const { spool, topics, forget } = this.#world;
-    const taken = spool.take(this.pump);
+    // What is left of the retained state is suspect, and waits for its turn alone.
+    if (this.#changed.size > 0) return false;
+    const taken = this.#taken ?? spool.take(this.pump);
     if (taken === undefined) return false;
     const { stream, entry } = taken;
+    const name = `${stream} ${String(entry.number)}`;
+    this.#taken = this.#mustWait(name) ? taken : undefined;
+    if (this.#taken !== undefined) return false;
     const { topic, retain } = entry.spooled;
     if (topic === "") {
       forget([spool.acknowledge(stream, entry)]);
@@ -129,8 +145,8 @@ export class Publisher {
       qos: 1,
       retain,
     };
-    this.#send(message, (error) => {
-      if (error?.code === "PUBLISH_LOST") return;
+    this.#send(message, name, (error) => {
+      if (isLost(error)) return;
       if (error === undefined) {
         forget([spool.acknowledge(stream, entry)]);
         return;
@@ -159,16 +175,27 @@ export class Publisher {
     return `${payload.slice(0, -1)},"replayed":true}`;
   }
 
-  #send(message: Message, settled: (error: PublishError | undefined) => void): void {
+  /** A suspect waits until it is alone. */
+  #mustWait(name: string): boolean {
+    return this.#inFlight > 0 && this.#suspects.has(name);
+  }
+
+  #send(message: Message, name: string, settled: (error?: PublishError) => void): void {
+    if (this.#suspects.isUnfit(message, this.#world.clock.elapsed())) {
+      settled(givenUp(message));
+      return;
+    }
     this.#inFlight++;
-    const end = (error: PublishError | undefined) => {
+    this.#isolated = this.#suspects.has(name);
+    const end = (error?: PublishError) => {
       this.#inFlight--;
-      settled(error);
+      this.#isolated = false;
+      settled(this.#judged(message, name, error));
       this.pump();
     };
     this.#world.bus.publish(message).then(
       () => {
-        end(undefined);
+        end();
       },
       (error: unknown) => {
         end(
@@ -178,6 +205,17 @@ export class Publisher {
         );
       },
     );
+  }
+
+  /** A message that has ended too many connections counts as refused. */
+  #judged(message: Message, name: string, error?: PublishError): PublishError | undefined {
+    if (error?.code !== "PUBLISH_CUT") {
+      if (!isLost(error)) this.#suspects.clear(name);
+      return error;
+    }
+    return this.#suspects.cut(name, message, this.#world.clock.elapsed())
+      ? givenUp(message)
+      : error;
   }
 
   #sayUnanswered(): void {
@@ -193,4 +231,14 @@ export class Publisher {
       "the broker refuses a topic; what is sent there is not delivered",
     );
   }
+}
+
+function givenUp({ topic }: Message): PublishError {
+  const text = `The broker ended three connections in a row when a message on ${topic} was sent.`;
+  return new PublishError("PUBLISH_REFUSED", text);
+}
+
+/** Whether a message is to be sent again. */
+function isLost(error: PublishError | undefined): boolean {
+  return error !== undefined && error.code !== "PUBLISH_REFUSED";
 }

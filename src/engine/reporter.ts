@@ -1,6 +1,6 @@
 /** Publishes retained state: health when it changes and on a beat, availability, meta and who this is. */
 import { infoOf, metaOf } from "../core/payloads.ts";
-import type { Clock, Write } from "../core/ports.ts";
+import type { Bus, Clock, Write } from "../core/ports.ts";
 import type { Site } from "../core/model.ts";
 import { keys } from "../core/records.ts";
 import type { Topics } from "../core/topics.ts";
@@ -19,6 +19,7 @@ const BEAT = 1000;
 export interface ReporterWorld {
   readonly site: Site;
   readonly clock: Clock;
+  readonly bus: Bus;
   readonly topics: Topics;
   readonly devices: Devices;
   readonly gateways: Gateways;
@@ -46,7 +47,7 @@ export class Reporter {
 
   /** Publishes everything once and begins the beat; clears what is retained of gateways and devices that are gone. */
   open(before: readonly string[]): void {
-    const { site, topics, gateways, self } = this.#world;
+    const { site, topics, gateways, bus, self } = this.#world;
     this.#retain(topics.nodeInfo, infoOf(site, self));
     // Drawn and published in a moment; not to be cleared until then.
     this.#topics.add(topics.nodeHealth);
@@ -63,6 +64,8 @@ export class Reporter {
     }
     this.#keepTopics();
     void this.#node();
+    // What was drawn before an outage, or while it lasted, is not how the node fares now.
+    bus.onState(() => void this.#node());
     this.#arm();
   }
 
@@ -111,6 +114,7 @@ export class Reporter {
   }
 
   async #node(): Promise<void> {
+    if (!this.#world.bus.state.connected) return;
     this.#retain(this.#world.topics.nodeHealth, await this.#world.health.node());
   }
 

@@ -4,7 +4,8 @@ import type { Bus, BusState, Incoming, Message } from "../core/ports.ts";
 import { Listeners } from "./incoming.ts";
 import { lost } from "./outgoing.ts";
 import { Session } from "./session.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionEnd, SessionOptions } from "./session.ts";
+import { Takeovers } from "./takeovers.ts";
 
 const MOST_WINDOW = 20;
 /** ms between two attempts to connect: the first and the longest. */
@@ -39,6 +40,7 @@ class ExternalBus implements Bus {
   #session: Session | undefined;
   #cancelRetry: (() => void) | undefined;
   #failures = 0;
+  readonly #takeovers = new Takeovers();
   #loggedReason: string | undefined;
 
   constructor(options: ExternalBusOptions) {
@@ -52,7 +54,8 @@ class ExternalBus implements Bus {
   }
 
   get state(): BusState {
-    return this.#state;
+    const isFight = this.#takeovers.isFight(this.#options.clock.elapsed());
+    return isFight ? { ...this.#state, rival: true } : this.#state;
   }
 
   get window(): number {
@@ -96,8 +99,8 @@ class ExternalBus implements Bus {
       message: (message) => {
         this.#messages.tell(message);
       },
-      ended: (reason, versionRefused) => {
-        this.#ended(reason, versionRefused);
+      ended: (end) => {
+        this.#ended(end);
       },
     });
   }
@@ -112,17 +115,22 @@ class ExternalBus implements Bus {
     this.#loggedReason = undefined;
     const fields = { broker: this.#broker, version: this.#version, commands };
     this.#options.log.info(fields, "Connected to the MQTT broker.");
-    this.#states.tell(this.#state);
+    this.#states.tell(this.state);
   }
 
-  #ended(reason: string, versionRefused: boolean): void {
+  #ended({ reason, versionRefused = false, takenOver = false }: SessionEnd): void {
+    const { log } = this.#options;
     this.#session = undefined;
     if (versionRefused && this.#version === 5) {
       this.#version = 4;
-      this.#options.log.info({ broker: this.#broker }, "The broker does not speak MQTT 5.");
+      const text =
+        "The broker does not speak MQTT 5. With 3.1.1 it can't say that it refuses a message: " +
+        "what this user may not publish is lost without a word.";
+      log.warn({ broker: this.#broker }, text);
       this.#connect();
       return;
     }
+    if (takenOver) this.#takeovers.note(this.#options.clock.elapsed());
     if (this.#state.connected && this.#options.clock.elapsed() - this.#state.since > GOOD_SESSION) {
       this.#failures = 0;
     }
@@ -151,7 +159,7 @@ class ExternalBus implements Bus {
     const since = before.connected ? this.#options.clock.elapsed() : before.since;
     const version = this.#version;
     this.#state = { connected: false, version, durable: true, commands: false, since, reason };
-    if (before.connected) this.#states.tell(this.#state);
+    if (before.connected) this.#states.tell(this.state);
   }
 }
 

@@ -3,7 +3,10 @@ import type { IClientPublishOptions } from "mqtt";
 import { PublishError } from "../core/errors.ts";
 import type { Clock, Message } from "../core/ports.ts";
 
-/** ms; a broker that answers pings but acknowledges nothing is as good as away. */
+/**
+ * ms from the acknowledgement of the one before. A broker that answers pings but acknowledges nothing
+ * is as good as away; one that is slow acknowledges one after the other, in order (MQTT 5, 4.6).
+ */
 const ACK_TIMEOUT = 10_000;
 /** MQTT 5 reason codes from here on are refusals (MQTT 5, 2.4). */
 const REFUSALS = 0x80;
@@ -29,7 +32,6 @@ export interface Writer {
 
 interface Publish {
   readonly message: Message;
-  readonly since: number;
   readonly resolve: () => void;
   readonly reject: (error: PublishError) => void;
 }
@@ -45,6 +47,8 @@ export class Outgoing {
   /** Not written yet because the broker takes no more at a time. */
   readonly #held: Publish[] = [];
   #unacknowledged = 0;
+  /** Elapsed time since when the oldest that is written is the oldest. */
+  #waitingSince = 0;
   #cancelWatch: (() => void) | undefined;
 
   /** `expired` is called when a publish is not acknowledged in time. */
@@ -60,7 +64,7 @@ export class Outgoing {
     if (bytes > this.#limits.maximumPacketSize)
       return Promise.reject(this.#tooLarge(message, bytes));
     return new Promise((resolve, reject) => {
-      const publish = { message, since: this.#clock.elapsed(), resolve, reject };
+      const publish = { message, resolve, reject };
       if (message.qos === 1 && this.#unacknowledged >= this.#limits.receiveMaximum) {
         this.#held.push(publish);
       } else {
@@ -69,17 +73,22 @@ export class Outgoing {
     });
   }
 
-  /** Rejects all that is not settled; nothing may be published after it. */
-  end(reason: string): void {
+  /**
+   * Rejects all that is not settled; nothing may be published after it. `cut`: the broker ended the
+   * connection, perhaps because of one of these messages.
+   */
+  end(reason: string, cut = false): void {
     this.#cancelWatch?.();
     this.#cancelWatch = undefined;
-    const left = [...this.#written, ...this.#held.splice(0)];
+    const written = [...this.#written];
     this.#written.clear();
-    for (const publish of left) publish.reject(lost(reason));
+    for (const { reject } of written) reject(lost(reason, cut ? "PUBLISH_CUT" : "PUBLISH_LOST"));
+    for (const { reject } of this.#held.splice(0)) reject(lost(reason));
   }
 
   #write(publish: Publish): void {
     const { message } = publish;
+    if (this.#written.size === 0) this.#waitingSince = this.#clock.elapsed();
     this.#written.add(publish);
     if (message.qos === 1) this.#unacknowledged += 1;
     this.#cancelWatch ??= this.#clock.timer(ACK_TIMEOUT, this.#watch);
@@ -89,7 +98,9 @@ export class Outgoing {
   }
 
   #settle(publish: Publish, error: Error | null | undefined): void {
+    const [oldest] = this.#written;
     if (!this.#written.delete(publish)) return;
+    if (publish === oldest) this.#waitingSince = this.#clock.elapsed();
     if (publish.message.qos === 1) this.#unacknowledged -= 1;
     if (error) publish.reject(failure(publish.message, error));
     else publish.resolve();
@@ -101,9 +112,8 @@ export class Outgoing {
   /** One timer for all: looks at the oldest, and again when that one's time is over. */
   readonly #watch = (): void => {
     this.#cancelWatch = undefined;
-    const [oldest] = this.#written;
-    if (oldest === undefined) return;
-    const left = oldest.since + ACK_TIMEOUT - this.#clock.elapsed();
+    if (this.#written.size === 0) return;
+    const left = this.#waitingSince + ACK_TIMEOUT - this.#clock.elapsed();
     if (left <= 0) this.#expired();
     else this.#cancelWatch = this.#clock.timer(Math.ceil(left), this.#watch);
   };
@@ -133,8 +143,11 @@ export class Outgoing {
 }
 
 /** The error of a publish that the end of the connection left unacknowledged. */
-export function lost(reason: string): PublishError {
-  return new PublishError("PUBLISH_LOST", `A message was not acknowledged: ${reason}.`);
+export function lost(
+  reason: string,
+  code: "PUBLISH_LOST" | "PUBLISH_CUT" = "PUBLISH_LOST",
+): PublishError {
+  return new PublishError(code, `A message was not acknowledged: ${reason}.`);
 }
 
 function failure(message: Message, error: Error): PublishError {

@@ -5,7 +5,14 @@ import type { IClientOptions, IConnackPacket, MqttClient } from "mqtt";
 import type { Clock, Incoming, Log, Message } from "../core/ports.ts";
 import { incomingOf } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
-import { reasonOf, reasonOfDisconnect, refusesVersion } from "./reasons.ts";
+import {
+  TAKEN_OVER,
+  isObjection,
+  isReset,
+  reasonOf,
+  reasonOfDisconnect,
+  refusesVersion,
+} from "./reasons.ts";
 
 /** Seconds; a broker behind a dead line is noticed after one and a half times that. */
 const KEEPALIVE = 15;
@@ -38,7 +45,19 @@ export interface SessionEvents {
   /** The subscription to the commands was answered: the first time the session is ready for use. */
   subscribed(commands: boolean): void;
   message(message: Incoming): void;
-  ended(reason: string, versionRefused: boolean): void;
+  ended(end: SessionEnd): void;
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** In words. */
+  readonly reason: string;
+  /** The broker does not speak the version. */
+  readonly versionRefused?: boolean;
+  /** The broker ended it, perhaps because of a message that was on its way. */
+  readonly cut?: boolean;
+  /** Another client has connected with our client id. */
+  readonly takenOver?: boolean;
 }
 
 /** A clean session of one version of the protocol; it begins to connect at once. */
@@ -99,13 +118,16 @@ export class Session {
       if (message !== undefined) this.#events.message(message);
     });
     client.on("error", (error) => {
-      this.#end(reasonOf(error), refusesVersion(error));
+      const versionRefused = refusesVersion(error);
+      this.#end({ reason: reasonOf(error), versionRefused, cut: isReset(error) });
     });
     client.on("disconnect", (packet) => {
-      this.#end(reasonOfDisconnect(packet.reasonCode));
+      const { reasonCode } = packet;
+      const [cut, takenOver] = [isObjection(reasonCode), reasonCode === TAKEN_OVER];
+      this.#end({ reason: reasonOfDisconnect(reasonCode), cut, takenOver });
     });
     client.on("close", () => {
-      this.#end("the broker closed the connection");
+      this.#end({ reason: "the broker closed the connection", cut: true });
     });
   }
 
@@ -118,7 +140,7 @@ export class Session {
       maximumPacketSize: maximumPacketSize ?? Infinity,
     };
     this.#outgoing = new Outgoing(this.#client, limits, this.#options.clock, () => {
-      this.#end("the broker acknowledged nothing for too long");
+      this.#end({ reason: "the broker acknowledged nothing for too long" });
     });
     this.#subscribe();
   }
@@ -126,7 +148,7 @@ export class Session {
   #subscribe = (): void => {
     const { clock, commandFilter, log } = this.#options;
     this.#cancelTimer = clock.timer(CONNECT_TIMEOUT, () => {
-      this.#end("the broker did not answer the subscription");
+      this.#end({ reason: "the broker did not answer the subscription" });
     });
     // Retained commands must be told from live ones: MQTT 5 says so for both (3.8.3.1).
     this.#client.subscribe(commandFilter, { qos: 1, rap: true }, (error) => {
@@ -140,17 +162,17 @@ export class Session {
     });
   };
 
-  #end(reason: string, versionRefused = false): void {
+  #end(end: SessionEnd): void {
     if (this.#over) return;
-    this.#finish(reason);
+    this.#finish(end.reason, end.cut);
     this.#client.stream.destroy();
-    this.#events.ended(reason, versionRefused);
+    this.#events.ended(end);
   }
 
-  #finish(reason: string): void {
+  #finish(reason: string, cut = false): void {
     this.#over = true;
     this.#cancelTimer?.();
-    this.#outgoing?.end(reason);
+    this.#outgoing?.end(reason, cut);
   }
 }
 

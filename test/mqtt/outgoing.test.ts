@@ -1,6 +1,7 @@
 /** Counting and timing of publishes, against a writer that answers when the test says so. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { PublishError } from "../../src/core/errors.ts";
 import { Outgoing } from "../../src/mqtt/outgoing.ts";
 import type { Limits, Writer } from "../../src/mqtt/outgoing.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -48,17 +49,35 @@ describe("outgoing publishes", () => {
     await Promise.all(all);
   });
 
-  it("expire 10 s after the oldest was handed in, with one timer for all", async () => {
+  it("expire 10 s after the acknowledgement of the one before, with one timer for all", async () => {
     const { outgoing, written, clock, expired } = setUp();
     const first = outgoing.publish(messageTo("t", "1"));
-    await clock.advance(6_000);
-    outgoing.publish(messageTo("t", "2")).catch(() => undefined);
-    assert.equal(clock.pendingTimers(), 1);
+    const second = outgoing.publish(messageTo("t", "2"));
+    outgoing.publish(messageTo("t", "3")).catch(() => undefined);
+    await clock.advance(9_000);
     written[0]?.settle();
     await first;
+    await clock.advance(9_000);
+    assert.equal(clock.pendingTimers(), 1);
+    written[1]?.settle();
+    await second;
     await clock.advance(9_999);
-    assert.equal(expired(), 0);
+    assert.equal(expired(), 0, "a slow broker is waited for");
     await clock.advance(1);
+    assert.equal(expired(), 1);
+  });
+
+  it("expire when later ones are acknowledged and the oldest is not", async () => {
+    const { outgoing, written, clock, expired } = setUp();
+    outgoing.publish(messageTo("t", "1")).catch(() => undefined);
+    for (let second = 1; second <= 9; second += 1) {
+      await clock.advance(1_000);
+      const later = outgoing.publish(messageTo("t", "later"));
+      written[second]?.settle();
+      await later;
+    }
+    assert.equal(expired(), 0);
+    await clock.advance(1_000);
     assert.equal(expired(), 1);
   });
 
@@ -66,10 +85,13 @@ describe("outgoing publishes", () => {
     const { outgoing, clock } = setUp({ receiveMaximum: 1 });
     const all = ["1", "2"].map((payload) => outgoing.publish(messageTo("t", payload)));
     const outcomes = Promise.allSettled(all);
-    outgoing.end("cut");
-    for (const outcome of await outcomes) {
-      assert.ok(outcome.status === "rejected");
-      assert.match(String(outcome.reason), /PublishError: .*cut/);
+    outgoing.end("cut off", true);
+    // What was held back can't be why the broker ended the connection.
+    const codes = ["PUBLISH_CUT", "PUBLISH_LOST"];
+    for (const [n, outcome] of (await outcomes).entries()) {
+      assert.ok(outcome.status === "rejected" && outcome.reason instanceof PublishError);
+      assert.match(outcome.reason.message, /cut off/);
+      assert.equal(outcome.reason.code, codes[n]);
     }
     assert.equal(clock.pendingTimers(), 0);
   });
