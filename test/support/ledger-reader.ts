@@ -4,7 +4,11 @@ import type { LedgerAccount, LedgerEntry } from "./history.ts";
 
 /** The accounts of all schedules in a state directory. Throws when a record is damaged. */
 export async function readLedger(stateDir: string): Promise<LedgerAccount[]> {
-  const records = await readRecords(stateDir);
+  return ledgerOf(await readRecords(stateDir));
+}
+
+/** The accounts of all schedules in records that are in the order of their keys. */
+export function ledgerOf(records: Iterable<readonly [string, string]>): LedgerAccount[] {
   const claims = new Map<string, [number, number]>();
   const entries = new Map<string, LedgerEntry[]>();
   for (const [key, text] of records) {
@@ -15,7 +19,9 @@ export async function readLedger(stateDir: string): Promise<LedgerAccount[]> {
       claims.set(schedule, [of, claimed]);
     } else if (kind === "outcome") {
       const account = `${schedule}/${String(Number(epoch))}`;
-      entries.set(account, [...(entries.get(account) ?? []), entryOf(Number(seq), text)]);
+      const list = entries.get(account) ?? [];
+      entries.set(account, list);
+      list.push(entryOf(Number(seq), text));
     }
   }
   return [...entries].map(([account, list]) => {

@@ -46,14 +46,15 @@ export function writeSite(directory: string, site: object): NodeFiles {
   return { config, stateDir };
 }
 
-/** Starts a node; it is killed at the end of the test at the latest. */
+/** Starts a node; it is killed at the end of the test at the latest. `nodeArguments` are those of Node.js, such as `--cpu-prof`. */
 export function startNode(
   test: Pick<TestContext, "after">,
   { config, stateDir }: NodeFiles,
   user: { readonly uid?: number; readonly gid?: number } = {},
+  nodeArguments: readonly string[] = [],
 ): NodeProcess {
   const args = ["start", "--node", "--json", "--config", config, "--state-dir", stateDir];
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, [...nodeArguments, PROGRAM, ...args], {
     ...user,
     stdio: ["ignore", "pipe", "pipe"],
     // Where the control socket lies; the user's own must stay out of it.
