@@ -136,7 +136,7 @@ export class Publisher {
     if (this.#taken !== undefined) return false;
     const { topic, retain } = entry.spooled;
     if (topic === "") {
-      forget([spool.acknowledge(stream, entry)]);
+      forget(spool.acknowledge(stream, entry));
       return true;
     }
     const message: Message = {
@@ -148,7 +148,7 @@ export class Publisher {
     this.#send(message, name, (error) => {
       if (isLost(error)) return;
       if (error === undefined) {
-        forget([spool.acknowledge(stream, entry)]);
+        forget(spool.acknowledge(stream, entry));
         return;
       }
       this.#sayRefused(message.topic, error);

@@ -131,22 +131,21 @@ export class Spool {
     return undefined;
   }
 
-  /** The broker has it; the returned write deletes it from disk. */
-  acknowledge(name: string, entry: SpoolEntry): Write {
+  /** The broker has it; the returned writes delete it from disk, or others when older ones are still to come. */
+  acknowledge(name: string, entry: SpoolEntry): Write[] {
     const stream = this.#stream(name);
     if (stream.memory.has(entry.number)) this.#inMemory--;
-    stream.acknowledge(entry.number);
     this.#count(-1, -encodeSpooled(entry.spooled).length);
-    return { key: keys.spool(name, entry.number) };
+    return stream.settle(entry.number).map((number) => ({ key: keys.spool(name, number) }));
   }
 
   /** The broker refuses it for good; the returned writes move it aside, as long as there is room. */
   quarantine(name: string, entry: SpoolEntry): Write[] {
     const gone = this.acknowledge(name, entry);
-    if (this.#quarantined >= MOST_QUARANTINED) return [gone];
+    if (this.#quarantined >= MOST_QUARANTINED) return gone;
     this.#quarantined++;
     const key = keys.quarantine(name, entry.spooled.slot, entry.number);
-    return [gone, { key, value: encodeSpooled(entry.spooled) }];
+    return [...gone, { key, value: encodeSpooled(entry.spooled) }];
   }
 
   /**

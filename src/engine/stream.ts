@@ -23,6 +23,8 @@ export class Stream {
   #tail: number;
   readonly #confirmed = new Set<number>();
   readonly #acknowledged = new Set<number>();
+  /** Acknowledged, and on disk until all before them are. */
+  readonly #settled = new Set<number>();
 
   constructor(name: string, first: number) {
     this.name = name;
@@ -86,6 +88,18 @@ export class Stream {
     this.#acknowledged.add(number);
     this.memory.delete(number);
     while (this.#acknowledged.delete(this.#first)) this.#first++;
+  }
+
+  /**
+   * The broker has the message with this number, and it is on disk. Gives back the numbers that can be
+   * deleted: oldest first without leaving one out, so that a number that is missing on disk is seen.
+   */
+  settle(number: number): number[] {
+    this.#settled.add(number);
+    this.acknowledge(number);
+    const gone = [...this.#settled].filter((settled) => settled < this.#first);
+    for (const one of gone) this.#settled.delete(one);
+    return gone.sort((a, b) => a - b);
   }
 
   /** All that is not acknowledged is handed out again. */
