@@ -5,9 +5,11 @@ import { StateDirectoryError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Store } from "../core/ports.ts";
 import { below, keys, type GatewayRecord, type NodeRecord } from "../core/records.ts";
+import type { Validation } from "../core/validation.ts";
 import { Committer } from "../engine/committer.ts";
 import { Journal, readAudit, type AuditQuery } from "../engine/journal.ts";
 import { Spool } from "../engine/spool.ts";
+import { validateStore, type ValidateQuery } from "../engine/validate.ts";
 import { openLevelStore } from "../store/level-store.ts";
 import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
@@ -80,6 +82,20 @@ export async function eventsOffline(stateDir: string, query: AuditQuery): Promis
   return withStore({ stateDir, node: "offline", create: false }, (store) =>
     readAudit(store, query),
   );
+}
+
+/** Proves the ledger of a state directory. Throws `LockedError`, `StateDirectoryError`, `StoreError`. */
+export async function validateOffline(
+  stateDir: string,
+  query: Pick<ValidateQuery, "since" | "gateways">,
+): Promise<Validation> {
+  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+    const world = { store, pause: () => Promise.resolve() };
+    const { validation } = await validateStore(world, query);
+    const known = [...new Set(validation.schedules.map(({ gateway }) => gateway))];
+    if (query.gateways !== undefined) targetsOf(query.gateways, known, []);
+    return validation;
+  });
 }
 
 /** Opens the store of a state directory for as long as the work takes. */

@@ -16,11 +16,12 @@ export function author(): string {
   }
 }
 
-/** Asks the node of a state directory. Throws `NoNodeError` when none runs, `PermissionError`, `UnavailableError`. */
+/** Asks the node of a state directory, which may take `timeout` ms. Throws `NoNodeError` when none runs, `PermissionError`, `UnavailableError`. */
 export async function askNode(
   stateDir: string,
   verb: string,
   payload: Record<string, unknown>,
+  timeout?: number,
 ): Promise<unknown> {
   const real = existsSync(stateDir) ? realpathSync(stateDir) : undefined;
   if (real === undefined) throw absent(stateDir);
@@ -28,7 +29,7 @@ export async function askNode(
   const path = holder?.control ?? controlSocketPath(real);
   if (path === "") throw absent(stateDir);
   try {
-    return await askControl(path, verb, { payload, by: author() });
+    return await askControl(path, verb, { payload, by: author() }, timeout);
   } catch (error) {
     // A node would hold the lock, which everybody can see: what is closed is the directory of nobody's node.
     if (error instanceof PermissionError && holder === undefined) throw absent(stateDir);

@@ -1,14 +1,12 @@
 /** `events`: the audit trail. */
 import { existsSync } from "node:fs";
-import { parseDuration } from "../config/units.ts";
 import { NoNodeError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Clock } from "../core/ports.ts";
-import { wrong } from "./arguments.ts";
 import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
 import { eventLine } from "./event-line.ts";
 import { CONFIG, JSON_FLAG, STATE_DIR, gatewaysOf, whereOf } from "./node-options.ts";
-import { printable } from "./printable.ts";
+import { sinceOf } from "./since.ts";
 import { pause, stopSignal } from "./stop-signal.ts";
 
 const SINCE: Option = {
@@ -62,19 +60,9 @@ export function queryOf(given: Given, caller: string, now: number): Query {
   return {
     ...(since === undefined
       ? { since: 0, limit: SHOWN }
-      : { since: sinceOf(since, now, caller), limit: MOST }),
+      : { since: sinceOf(since, now, `${caller} events --since 1h`), limit: MOST }),
     ...(gateway === undefined ? {} : { gateway }),
   };
-}
-
-function sinceOf(text: string, now: number, caller: string): number {
-  const length = parseDuration(text);
-  if (length !== undefined) return Math.max(0, now - length);
-  // A day alone would be read as one of UTC.
-  const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
-  if (/^\d{4}-\d\d-\d\d/.test(text) && Number.isFinite(time)) return Math.max(0, time);
-  const what = `--since takes 1h, 7d or a time such as 2026-01-31T14:00, not "${printable(text)}"`;
-  throw wrong(what, `${caller} events --since 1h`);
 }
 
 function printer(given: Given, { out, paint }: Context): (event: AuditEvent) => void {

@@ -12,12 +12,14 @@ import { simulate } from "./simulate.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
+import { validate } from "./validate.ts";
 
 /** The commands of this version, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   start,
   stop,
   status,
+  validate,
   check,
   config,
   read,

@@ -1,16 +1,20 @@
 /** Commands as they come in over MQTT or the control socket, and their replies. */
 
 /** The verbs of this version. */
-export const VERBS = ["start", "stop", "status"] as const;
+export const VERBS = ["start", "stop", "status", "validate"] as const;
 
 /** One of `VERBS`. */
 export type Verb = (typeof VERBS)[number];
 
 /** Verbs that are part of the interface and not in this version. */
-const LATER = ["poll", "enable", "validate", "audit", "read", "write", "reload"];
+const LATER = ["poll", "enable", "audit", "read", "write", "reload"];
 
-/** Keys that a command may have. */
+/** Keys that every command may have, and those of single verbs beside them. */
 const KEYS = ["gateway", "transaction", "expiresAt"];
+const OWN_KEYS: Partial<Record<Verb, readonly string[]>> = { validate: ["since"] };
+
+/** Verbs that are for all gateways when they name none. */
+const FOR_ALL: readonly Verb[] = ["status", "validate"];
 
 /** Longest transaction, characters. */
 const LONGEST_TRANSACTION = 128;
@@ -39,6 +43,8 @@ export interface Command {
   readonly transaction?: string;
   /** Wall time in ms. */
   readonly expiresAt?: number;
+  /** Wall time in ms; of `validate`. */
+  readonly since?: number;
 }
 
 /** Raised inside command handling; becomes the error of the reply. */
@@ -129,32 +135,37 @@ export function transactionOf(fields: Record<string, unknown>): string | undefin
 
 /** Checks the fields of a command; throws `Refused`. */
 export function commandOf(verb: Verb, fields: Record<string, unknown>): Command {
-  const stranger = Object.keys(fields).find((key) => !KEYS.includes(key));
+  const keys = [...KEYS, ...(OWN_KEYS[verb] ?? [])];
+  const stranger = Object.keys(fields).find((key) => !keys.includes(key));
   if (stranger !== undefined) {
     throw new Refused(
       "unknown_key",
-      `there is no key "${stranger}"; ${verb} takes ${KEYS.join(", ")}`,
+      `there is no key "${stranger}"; ${verb} takes ${keys.join(", ")}`,
     );
   }
   const transaction = transactionOf(fields);
   if (fields["transaction"] !== undefined && transaction === undefined) {
     throw new Refused("malformed", "transaction must be a text of 1 to 128 characters");
   }
-  // Any object can be looked at by key.
-  const { expiresAt } = fields as { expiresAt?: unknown };
-  if (expiresAt !== undefined && (typeof expiresAt !== "number" || !Number.isFinite(expiresAt))) {
-    throw new Refused("malformed", "expiresAt must be a time in ms since 1970");
-  }
+  const expiresAt = timeOf(fields, "expiresAt");
+  const since = timeOf(fields, "since");
   return {
     verb,
     gateways: gatewaysOf(verb, fields["gateway"]),
     ...(transaction === undefined ? {} : { transaction }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(since === undefined ? {} : { since }),
   };
 }
 
+function timeOf(fields: Record<string, unknown>, key: string): number | undefined {
+  const time = fields[key];
+  if (time === undefined || (typeof time === "number" && Number.isFinite(time))) return time;
+  throw new Refused("malformed", `${key} must be a time in ms since 1970`);
+}
+
 function gatewaysOf(verb: Verb, gateway: unknown): readonly string[] | "*" {
-  if (gateway === undefined && verb === "status") return "*";
+  if (gateway === undefined && FOR_ALL.includes(verb)) return "*";
   if (gateway === undefined) {
     throw new Refused(
       "gateway_required",

@@ -59,3 +59,41 @@ export function missedOf(counts: Counts): number {
 export function dueOf(counts: Counts): number {
   return counts.good + counts.partial + counts.failed + counts.unknown + missedOf(counts);
 }
+
+/** Adds counts to others. */
+export function addCounts(to: Counts, from: Counts): void {
+  to.good += from.good;
+  to.partial += from.partial;
+  to.failed += from.failed;
+  to.unknown += from.unknown;
+  for (const reason of MISS_REASONS) {
+    const slots = from.missed[reason] ?? 0;
+    if (slots > 0) to.missed[reason] = (to.missed[reason] ?? 0) + slots;
+  }
+}
+
+/** Whether two counts are the same, by reason. */
+export function sameCounts(a: Counts, b: Counts): boolean {
+  return (
+    a.good === b.good &&
+    a.partial === b.partial &&
+    a.failed === b.failed &&
+    a.unknown === b.unknown &&
+    MISS_REASONS.every((reason) => (a.missed[reason] ?? 0) === (b.missed[reason] ?? 0))
+  );
+}
+
+/** Counts in words: `good 8100, partial 3, unknown 1, missed down 19`; outcomes that never came are left out. */
+export function countsOf({ good, partial, failed, unknown, missed }: Counts): string {
+  const parts: [string, number][] = [
+    ["good", good],
+    ["partial", partial],
+    ["failed", failed],
+    ["unknown", unknown],
+    ...MISS_REASONS.map((reason): [string, number] => [`missed ${reason}`, missed[reason] ?? 0]),
+  ];
+  const said = parts
+    .filter(([, slots]) => slots !== 0)
+    .map(([word, slots]) => `${word} ${String(slots)}`);
+  return said.length === 0 ? "nothing" : said.join(", ");
+}

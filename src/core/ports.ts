@@ -126,6 +126,8 @@ export interface Range {
   readonly limit?: number;
   /** From the end. */
   readonly reverse?: boolean;
+  /** Told of each record that can't be read, which is then left out; without it the first one rejects. */
+  readonly damaged?: (key: string, why: string) => void;
 }
 
 /** An ordered map of text on disk. Keys are ASCII, ordered by byte. Rejects with `StoreError`. */

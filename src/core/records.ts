@@ -1,6 +1,6 @@
 /** What stands in the store: key layout and the text of each record. Ids never hold a `/`. */
 import type { KeptAccount, Run } from "./account.ts";
-import type { Absence, PolledOutcome } from "./outcome.ts";
+import type { Absence, Counts, PolledOutcome } from "./outcome.ts";
 
 /** Digits of numbers inside keys, so that keys sort as numbers do. */
 const DIGITS = 14;
@@ -20,8 +20,12 @@ export const keys = {
   claims: "claim/",
   account: (schedule: string) => `schedule/${schedule}`,
   accounts: "schedule/",
+  total: (schedule: string) => `total/${schedule}`,
+  totals: "total/",
   outcome: (schedule: string, epoch: number, seq: number) =>
     `outcome/${schedule}/${padded(epoch)}/${padded(seq)}`,
+  outcomesAll: "outcome/",
+  outcomesOf: (schedule: string) => `outcome/${schedule}/`,
   outcomes: (schedule: string, epoch: number) => `outcome/${schedule}/${padded(epoch)}/`,
   spool: (stream: string, number: number) => `spool/${stream}/${padded(number)}`,
   spoolStream: (stream: string) => `spool/${stream}/`,
@@ -30,6 +34,7 @@ export const keys = {
     `quarantine/${stream}/${padded(slot)}/${padded(number)}`,
   quarantineAll: "quarantine/",
   gateway: (gateway: string) => `gateway/${gateway}`,
+  gateways: "gateway/",
   audit: (at: number, number: number) => `audit/${padded(at)}/${padded(number)}`,
   audits: "audit/",
   command: (transaction: string) => `command/${encodeURIComponent(transaction)}`,
@@ -130,6 +135,16 @@ export function decodeLedger(key: string, text: string): LedgerRecord {
 /** A schedule's account as kept, and whether the schedule has left the configuration. */
 export interface AccountRecord extends KeptAccount {
   readonly closed: boolean;
+}
+
+/**
+ * What retention has removed of a schedule's outcomes: everything up to seq `at` of `epoch`, and all
+ * epochs before. `counts` are of that epoch; `lateness` is of all.
+ */
+export interface TotalRecord extends KeptAccount {
+  /** Counts and number of the epochs before, which are gone as a whole. */
+  readonly earlier: Counts;
+  readonly epochs: number;
 }
 
 /** What is spooled: one message, and what is needed to say that it comes late. */

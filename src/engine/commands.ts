@@ -15,6 +15,7 @@ import { responseTopicFault, type Topics } from "../core/topics.ts";
 import type { Committer } from "./committer.ts";
 import type { Gateways } from "./gateways.ts";
 import type { Health } from "./health.ts";
+import type { Integrity } from "./integrity.ts";
 import type { Journal } from "./journal.ts";
 import type { Transactions } from "./transactions.ts";
 
@@ -31,6 +32,7 @@ export interface CommandsWorld {
   readonly committer: Committer;
   readonly gateways: Gateways;
   readonly health: Health;
+  readonly integrity: Integrity;
   readonly journal: Journal;
   readonly transactions: Transactions;
   readonly reply: (message: Message) => void;
@@ -67,6 +69,8 @@ export class Commands {
       const fields = fieldsOf(payload);
       transaction = transactionOf(fields);
       const command = commandOf(verbOf(name), fields);
+      // It takes its time, and nobody who wants to stop the plant shall wait for it.
+      if (command.verb === "validate") return await this.#validate(command);
       return await this.#inTurn(() => this.#once(command, by));
     } catch (error) {
       return this.#refuse(error, transaction);
@@ -86,16 +90,28 @@ export class Commands {
   }
 
   async #once(command: Command, by: string): Promise<Reply> {
-    const { transactions, clock } = this.#world;
-    const { transaction, expiresAt } = command;
+    const { transactions } = this.#world;
+    const { transaction } = command;
     const answered = transaction === undefined ? undefined : transactions.answered(transaction);
     if (answered !== undefined) return answered;
-    if (expiresAt !== undefined && clock.wall() > expiresAt) {
-      throw new Refused("expired", "the command came after its expiresAt; it was not carried out");
-    }
-    return command.verb === "status"
-      ? this.#status(command)
-      : this.#change(command, command.verb, by);
+    this.#refuseExpired(command);
+    if (command.verb === "start" || command.verb === "stop")
+      return this.#change(command, command.verb, by);
+    return this.#status(command);
+  }
+
+  #refuseExpired({ expiresAt }: Command): void {
+    if (expiresAt === undefined || this.#world.clock.wall() <= expiresAt) return;
+    throw new Refused("expired", "the command came after its expiresAt; it was not carried out");
+  }
+
+  async #validate(command: Command): Promise<Reply> {
+    this.#refuseExpired(command);
+    const targets = this.#targets(command);
+    // All: also those that have left the configuration.
+    const gateways = command.gateways === "*" ? {} : { gateways: targets };
+    const data = await this.#world.integrity.validate({ since: command.since ?? 0, ...gateways });
+    return this.#ok(data, command);
   }
 
   async #status(command: Command): Promise<Reply> {

@@ -12,6 +12,7 @@ import { Devices, type DeviceChange } from "./devices.ts";
 import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
 import { Gateways } from "./gateways.ts";
 import { Health, type ProcessFacts } from "./health.ts";
+import { Integrity } from "./integrity.ts";
 import { Journal, readAudit, type AuditQuery } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { Opening, type Endpoint, type StartReport } from "./opening.ts";
@@ -23,6 +24,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
 import { SpoolLimit } from "./spool-limit.ts";
 import { Transactions } from "./transactions.ts";
+import { turns } from "./turns.ts";
 
 /** ms that a disk which fails is still tried at the end of the process. */
 const LAST_WRITE = 10_000;
@@ -56,6 +58,7 @@ export class Engine {
   readonly #transactions: Transactions;
   readonly #commands: Commands;
   readonly #spoolLimit: SpoolLimit;
+  readonly #integrity: Integrity;
   readonly #clockNotes: ClockNotes;
   readonly #opening: Opening;
   readonly #directReads: DirectReads;
@@ -88,15 +91,12 @@ export class Engine {
       this.#reporter.touch(gateway);
     };
     const scheduler = this.#scheduler;
-    const gateways = (this.#gateways = new Gateways({
-      clock,
-      scheduler,
-      devices,
-      journal,
-      changed,
-    }));
+    const known = { clock, scheduler, devices, journal, changed };
+    const gateways = (this.#gateways = new Gateways(known));
+    const integrity = (this.#integrity = this.#newIntegrity(gateways, journal));
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
-    const health = new Health({ ...shared, spoolLimit: site.spool.maxBytes, facts: world.facts });
+    const spoolLimit = site.spool.maxBytes;
+    const health = new Health({ ...shared, integrity, spoolLimit, facts: world.facts });
     const { endpoint, self } = world;
     this.#directReads = new DirectReads({ clock, gateways, endpoint });
     const { stepped } = this.#clockNotes;
@@ -114,6 +114,7 @@ export class Engine {
     const transactions = (this.#transactions = new Transactions(clock, forget));
     this.#commands = new Commands({
       ...{ node, clock, log, topics, committer, gateways, health, journal, transactions },
+      integrity,
       disabled: site.disabledGateways,
       reply: publisher.reply.bind(publisher),
     });
@@ -133,6 +134,7 @@ export class Engine {
     await this.#noteStart(report);
     this.#scheduler.open();
     this.#spoolLimit.open();
+    this.#integrity.open();
     this.#publisher.pump();
     return report;
   }
@@ -163,6 +165,7 @@ export class Engine {
     await this.#gateways.close();
     this.#scheduler.close();
     this.#spoolLimit.close();
+    this.#integrity.close();
     await within(clock, LAST_WRITE, this.#ledger.written());
     this.#committer.end();
     const stops = { kind: "node-stopped", text: `${this.#world.site.node} stops` };
@@ -181,6 +184,11 @@ export class Engine {
     const schedules = gateways.flatMap((running) => running.schedules);
     const closings = schedules.map((schedule) => this.#ledger.close(schedule, false));
     await Promise.all(closings).catch(() => undefined);
+  }
+
+  #newIntegrity(gateways: Gateways, journal: Journal): Integrity {
+    const { clock, log, store } = this.#world;
+    return new Integrity({ clock, log, store, gateways, journal, inTurn: turns() });
   }
 
   #newScheduler(): Scheduler {

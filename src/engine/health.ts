@@ -12,6 +12,7 @@ import type { Bus, Clock } from "../core/ports.ts";
 import type { Committer } from "./committer.ts";
 import type { Devices, DeviceState } from "./devices.ts";
 import type { Gateways, RunningGateway } from "./gateways.ts";
+import type { Integrity } from "./integrity.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -37,6 +38,7 @@ export interface HealthWorld {
   readonly committer: Committer;
   readonly devices: Devices;
   readonly gateways: Gateways;
+  readonly integrity: Integrity;
   readonly publisher: Publisher;
   readonly scheduler: Scheduler;
   readonly spool: Spool;
@@ -86,7 +88,7 @@ export class Health {
 
   /** `node/health`. */
   async node(): Promise<NodeHealth> {
-    const { node, clock, bus, committer, spool, facts } = this.#world;
+    const { node, clock, bus, committer, integrity, spool, facts } = this.#world;
     const { rss, loopDelay, storeBytes, clockSynced } = facts();
     const { state, p50, p99, reason } = committer.health;
     return {
@@ -111,7 +113,7 @@ export class Health {
       loopDelay: { p50: tenth(loopDelay.p50), p99: tenth(loopDelay.p99) },
       rss,
       clock: clockSynced ? "synced" : "unsure",
-      findings: 0,
+      findings: integrity.findings,
       totals: this.#totals(),
     };
   }

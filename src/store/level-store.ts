@@ -1,5 +1,5 @@
 /** The store on disk. */
-import { type EdgepollError, StoreError } from "../core/errors.ts";
+import { type EdgepollError, StoreError, messageOf } from "../core/errors.ts";
 import type { Clock, Entry, Range, Store, Write } from "../core/ports.ts";
 import { FIRST_KEY, asStoreError, openDatabase, readFrame, type Database } from "./database.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
@@ -81,11 +81,11 @@ class LevelStore implements Store {
   range(range: Range): Promise<Entry[]> {
     return this.#read(async () => {
       const from = range.from < FIRST_KEY ? FIRST_KEY : range.from;
-      const { limit = -1, reverse = false } = range;
+      const { limit = -1, reverse = false, damaged } = range;
       const found = await this.#database
         .iterator({ gte: from, lt: range.to, limit, reverse })
         .all();
-      return found.map(([key, frame]) => ({ key, value: decodeFrame(key, frame) }));
+      return found.flatMap(([key, frame]) => entryOf(key, frame, damaged));
     });
   }
 
@@ -177,6 +177,16 @@ type Operation = { type: "put"; key: string; value: Buffer } | { type: "del"; ke
 function operationOf({ key, value }: Write): Operation {
   if (value === undefined) return { type: "del", key };
   return { type: "put", key, value: encodeFrame(key, value) };
+}
+
+function entryOf(key: string, frame: Buffer, damaged: Range["damaged"]): Entry[] {
+  try {
+    return [{ key, value: decodeFrame(key, frame) }];
+  } catch (error) {
+    if (damaged === undefined) throw error;
+    damaged(key, messageOf(error));
+    return [];
+  }
 }
 
 /** The port rejects with `StoreError` alone; another edgepoll that took the database meanwhile is its cause. */

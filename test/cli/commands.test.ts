@@ -6,6 +6,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
+import { Level } from "level";
+import type { Validation } from "../../src/core/validation.ts";
 import { createPlace, PROGRAM } from "./program.ts";
 
 const shell = promisify(execFile);
@@ -201,3 +203,42 @@ function silentSite(address: AddressInfo | string | null, brokerPort: number): o
     gateways: [{ ...gateway, ...polled, devices: [{ id: "plc", unitId: 1, points }] }],
   };
 }
+
+test("validate proves the ledger with a node and without one; a damaged record is a finding and exit 1", async (t) => {
+  const { run, begin, node, directory } = await createPlace(t);
+  const absent = await run("validate", ...node);
+  assert.equal(absent.code, 3);
+  const running = begin("start", ...node);
+  await running.line(/^watch it:/);
+  const live = await run("validate", ...node);
+  assert.equal(live.code, 0, live.stdout + live.stderr);
+  assert.match(live.stdout, /^gateway +interval +due +good .*\n[^]*every slot is accounted for: /);
+  const unknown = await run("validate", ...node, "--gateway", "hal");
+  assert.equal(unknown.code, 65);
+  running.signal("SIGTERM");
+  assert.equal((await running.ended).code, 0);
+  const state = join(directory, "state");
+  const [json, other] = await Promise.all([
+    run("validate", ...node, "--json", "--since", "1h", "--gateway", "hall"),
+    run("validate", ...node, "--since", "soon"),
+  ]);
+  const { schedules, findings }: Validation = JSON.parse(json.stdout);
+  assert.deepEqual(
+    [json.code, findings, schedules.map(({ gateway }) => gateway)],
+    [0, [], ["hall"]],
+  );
+  assert.equal(other.code, 64);
+  const database = new Level<string, Buffer>(join(state, "db"), { valueEncoding: "buffer" });
+  const [key, value] = (await database.iterator({ gt: "outcome/" }).next()) ?? [];
+  assert.ok(key !== undefined && value !== undefined);
+  value[6] = (value[6] ?? 0) ^ 1;
+  await database.put(key, value);
+  await database.close();
+  const damaged = await run("validate", ...node);
+  assert.equal(damaged.code, 1);
+  assert.match(
+    damaged.stdout,
+    /finding {2}The record "outcome.* wrong checksum[^]*next: node .* events --gateway hall --since 7d --config/,
+  );
+  assert.match(damaged.stdout, /2 findings, \d+ records read\n$/);
+});

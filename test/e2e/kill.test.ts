@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pass } from "node:timers/promises";
-import { checkHistory, type History } from "../support/history.ts";
+import { validateOffline } from "../../src/app/offline.ts";
+import type { ScheduleRow } from "../../src/core/validation.ts";
+import { checkHistory, type History, type LedgerEntry } from "../support/history.ts";
 import { readLedger } from "../support/ledger-reader.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { startNode, writeSite } from "../support/node-process.ts";
@@ -82,9 +84,39 @@ test(
     t.diagnostic(`seed ${String(SEED)}, kills ${String(KILLS)}, ${JSON.stringify(counts)}`);
     assert.deepEqual(violations.slice(0, 20), []);
     assert.equal(history.ledger.length, GATEWAYS, "each gateway has one account");
+    const { findings, schedules } = await validateOffline(files.stateDir, { since: 0 });
+    assert.deepEqual(findings, []);
+    for (const { gateway, due, ...counts } of schedules) {
+      // The other reader has a decoder of its own: both count the same slots by the same outcome.
+      const account = history.ledger.find((one) => one.gateway === gateway);
+      assert.deepEqual(talliedOf(account?.entries ?? []), { ...ofRow(counts), due }, gateway);
+    }
     assert.ok(counts.readings > 2 * KILLS, "the nodes lived too briefly to show anything");
   },
 );
+
+type Row = Omit<ScheduleRow, "gateway" | "due">;
+
+function ofRow({ good, partial, failed, unknown, missed }: Row): Record<string, number> {
+  const sum = Object.values(missed).reduce((slots, of) => slots + of, 0);
+  return { good, partial, failed, unknown, missed: sum };
+}
+
+function talliedOf(entries: readonly LedgerEntry[]): Record<string, number> {
+  const sums: Record<string, number> = {
+    good: 0,
+    partial: 0,
+    failed: 0,
+    unknown: 0,
+    missed: 0,
+    due: 0,
+  };
+  for (const { from, to, outcome } of entries) {
+    for (const name of [outcome.split(":")[0] ?? "", "due"])
+      sums[name] = (sums[name] ?? 0) + to - from + 1;
+  }
+  return sums;
+}
 
 function kindOf(n: number): typeof OFTEN {
   return n % 2 === 0 ? OFTEN : SELDOM;

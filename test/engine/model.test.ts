@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { validateStore } from "../../src/engine/validate.ts";
 import { faultsOf, Watch } from "./checker.ts";
 import { Rig } from "./rig.ts";
 import type { Behaviour } from "./fakes.ts";
@@ -182,7 +183,17 @@ async function run(steps: readonly Step[]): Promise<string[]> {
   for (const where of ["line", "c", "e", "e/1", "e/2"]) rig.behave(where, { kind: "value" });
   await rig.clock.advance(20_000);
   await rig.stop();
-  return [...faultsOf(rig), ...rig.errors.filter((text) => /broke off|command failed/.test(text))];
+  const query = { since: 0 };
+  const { validation } = await validateStore(
+    { store: rig.store, pause: () => Promise.resolve() },
+    query,
+  );
+  const found = validation.findings.map(({ kind, text }) => `${kind}: ${text}`);
+  return [
+    ...faultsOf(rig),
+    ...found,
+    ...rig.errors.filter((text) => /broke off|command failed/.test(text)),
+  ];
 }
 
 test("P1 to P4: whatever happens, no slot is polled twice, each has one outcome, and all is told once", async () => {

@@ -100,6 +100,10 @@ void test("a damaged record is an error that names its key, alone and in a range
   const store = await open(directory, false);
   await assert.rejects(store.get("bad"), { code: "STORE_DAMAGED", cause: { key: "bad" } });
   await assert.rejects(store.range({ from: "a", to: "z" }), { message: /"bad"/ });
+  const bad: string[] = [];
+  const damaged = (key: string): unknown => bad.push(key);
+  const found = await store.range({ from: "a", to: "z", damaged });
+  assert.deepEqual([found, bad], [[{ key: "kept", value: "1" }], ["bad"]]);
   assert.equal(await store.get("kept"), "1");
   await store.close();
 });

@@ -1,0 +1,97 @@
+/** What `validate` found, for people: one table, the sum, and each finding with what to do next. */
+import { MISS_REASONS, type Counts } from "../core/outcome.ts";
+import type { Finding, ScheduleRow, Validation, WorstGap } from "../core/validation.ts";
+import { columns } from "./columns.ts";
+import { count } from "./counts.ts";
+import { interval, milliseconds } from "./durations.ts";
+import { localTime } from "./local-time.ts";
+import type { Paint } from "./paint.ts";
+import { printable } from "./printable.ts";
+
+/** What the text is drawn with. */
+export interface ValidationDrawing {
+  readonly paint: Paint;
+  readonly caller: string;
+  /** The options that name the node. */
+  readonly sameNode: string;
+  /** Whether a node answered, or the directory was read. */
+  readonly live: boolean;
+}
+
+const HEADING = [
+  ...["gateway", "interval", "due", "good", "partial", "failed", "missed", "unknown"],
+  ...["worst gap", "late p50", "late p99"],
+];
+
+/** The lines. */
+export function validationLines(validation: Validation, draw: ValidationDrawing): string[] {
+  const { paint } = draw;
+  const { schedules, findings, more } = validation;
+  const heading = HEADING.map((word) => paint("dim", word));
+  return [
+    ...(schedules.length === 0 ? [] : columns([heading, ...schedules.map(rowOf)])),
+    ...openLines(schedules, draw.live),
+    ...findings.flatMap((finding) => findingLines(finding, draw)),
+    ...(more === 0 ? [] : [`and ${count(more, "finding")} more`]),
+    verdict(validation, paint),
+  ];
+}
+
+function rowOf(row: ScheduleRow): string[] {
+  const { due, good, partial, failed, unknown, late } = row;
+  return [
+    row.gateway,
+    interval(row.interval),
+    ...[due, good, partial, failed].map(String),
+    missedText(row.missed),
+    String(unknown),
+    gapText(row.worstGap),
+    milliseconds(late.p50),
+    milliseconds(late.p99),
+  ];
+}
+
+/** `75 (down 70, busy 5)`, the first that hold first. */
+function missedText(missed: Counts["missed"]): string {
+  const parts = MISS_REASONS.flatMap((reason) => {
+    const slots = missed[reason] ?? 0;
+    return slots === 0 ? [] : [`${reason} ${String(slots)}`];
+  });
+  const sum = MISS_REASONS.reduce((slots, reason) => slots + (missed[reason] ?? 0), 0);
+  return parts.length === 0 ? "0" : `${String(sum)} (${parts.join(", ")})`;
+}
+
+function gapText(gap: WorstGap | null): string {
+  if (gap === null) return "-";
+  return `${count(gap.slots, "slot")} ${gap.reason} at ${localTime(gap.slotFrom)}`;
+}
+
+function openLines(schedules: readonly ScheduleRow[], live: boolean): string[] {
+  const open = schedules.reduce((sum, row) => sum + row.open, 0);
+  if (open === 0) return [];
+  const what = `${count(open, "slot")} claimed, the outcome not on record`;
+  return [live ? `${what} yet: being polled` : `${what}: unknown once a node starts`];
+}
+
+function findingLines(finding: Finding, { paint, caller, sameNode }: ValidationDrawing): string[] {
+  const next = `${finding.next.replace(/^edgepoll /, `${caller} `)}${sameNode}`;
+  return [`${paint("red", "finding")}  ${printable(finding.text)}`, `         next: ${next}`];
+}
+
+function verdict({ schedules, findings, more, records }: Validation, paint: Paint): string {
+  const sum = (part: (row: ScheduleRow) => number) =>
+    schedules.reduce((total, row) => total + part(row), 0);
+  const due = sum((row) => row.due);
+  const read = `${count(records, "record")} read`;
+  const found = findings.length + more;
+  if (found > 0) return `${paint("red", count(found, "finding"))}, ${read}`;
+  const good = sum((row) => row.good);
+  const partial = sum((row) => row.partial);
+  const failed = sum((row) => row.failed);
+  const unknown = sum((row) => row.unknown);
+  const missed = due - good - partial - failed - unknown;
+  const account =
+    `${String(due)} due = ${String(good)} good + ${String(partial)} partial + ` +
+    `${String(failed)} failed + ${String(missed)} missed + ${String(unknown)} unknown`;
+  return `${paint("green", "every slot is accounted for")}: ${account}; ${read}`;
+}
