@@ -5,7 +5,7 @@ import type { Command, Context } from "./command.ts";
 import { config } from "./config.ts";
 import { events } from "./events.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { failureText } from "./failure.ts";
+import { failureJson, failureText } from "./failure.ts";
 import { shellWord } from "./shell.ts";
 import { read } from "./read.ts";
 import { simulate } from "./simulate.ts";
@@ -42,7 +42,15 @@ export async function run(
     else printHelp(COMMANDS, version(), asked.command);
     return 0;
   } catch (error) {
-    context.out.note(failureText(error, debug, [context.caller, ...argv.map(shellWord)]));
+    const called = [context.caller, ...argv.map(shellWord)];
+    if (wantsJson(argv)) context.out.line(failureJson(error, debug, called));
+    else context.out.note(failureText(error, debug, called));
     return exitCodeOf(error);
   }
+}
+
+/** Whether a program reads the answer; also true when the command line is otherwise wrong. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? undefined : end).includes("--json");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { exitCodeOf } from "../../src/cli/exit-codes.ts";
-import { failureText } from "../../src/cli/failure.ts";
+import { failureJson, failureText } from "../../src/cli/failure.ts";
 import { Refused } from "../../src/core/command.ts";
 import { dataOf } from "../../src/cli/reply.ts";
 import {
@@ -87,4 +87,16 @@ test("a message names commands in the words this process was called by", () => {
     failureText(other, false, called),
     /sudo node bin\/edgepoll\.js status --state-dir \/x/,
   );
+});
+
+test("for a program a failure is the error of a reply: code and message, whatever it is", () => {
+  const said = (error: unknown) => JSON.parse(failureJson(error, false, ["edgepoll"])) as unknown;
+  for (const known of [
+    new UnavailableError("NO_ANSWER", "silent"),
+    new ConfigError("CONFIG_INVALID", "a.yaml:1:1  odd\n  1 | x\n1 mistake"),
+    new Refused("gateway_unknown", "there is no gateway x"),
+  ]) {
+    assert.deepEqual(said(known), { error: { code: known.code, message: known.message } });
+  }
+  assert.match(JSON.stringify(said(new TypeError("x"))), /"code":"INTERNAL","message":"a bug: x/);
 });
