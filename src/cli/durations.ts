@@ -7,11 +7,8 @@ const UNITS = [
   ["s", 1000],
 ] as const;
 
-/** A configured duration, exactly, as it would be written in the configuration: `1s`, `250ms`, `90s`. */
-export function interval(ms: number): string {
-  const [unit, size] = UNITS.find(([, length]) => ms >= length && ms % length === 0) ?? ["ms", 1];
-  return `${String(ms / size)}${unit}`;
-}
+/** A configured duration, exactly: `1s`, `250ms`, `90s`. */
+export { intervalText as interval } from "../core/interval-text.ts";
 
 /** How long something took, in at most two units: `3h12m`, `41s`, `0.4s`. */
 export function duration(ms: number): string {

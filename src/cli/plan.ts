@@ -1,22 +1,26 @@
 /** The plan of a site for the person who decides about its intervals. */
-import type { DeadUnit, EndpointLoad, RequestLine, SitePlan } from "../core/site-plan.ts";
+import type { DeadUnit } from "../core/dead-unit.ts";
+import type { EndpointLoad, ScheduleLoad } from "../core/endpoint-load.ts";
+import type { RequestLine, SitePlan } from "../core/site-plan.ts";
 import { columns } from "./columns.ts";
 import { count } from "./counts.ts";
 import { duration, interval } from "./durations.ts";
 import type { Paint } from "./paint.ts";
+import { printable } from "./printable.ts";
 
 /** Rows of a table that are shown before the rest is only counted. */
 const MOST_ROWS = 20;
+const MOST_ENDPOINTS = 10;
 
-/** The lines: four tables, each with its total or what weighs most in it. */
+/** The lines: four tables, each with what decides in it; the time comes first, the requests behind it explain it. */
 export function planLines(plan: SitePlan, paint: Paint): string[] {
   return [
-    ...titled("requests of one poll", requestTable(plan.requests), paint),
-    requestTotal(plan.requests),
-    ...titled(`time on each endpoint, ${roundTrip(plan)}`, endpointTable(plan, paint), paint),
+    ...endpointLines(plan, paint),
     ...endpointNotes(plan),
     ...titled("when a device does not answer", deadTable(plan.dead, paint), paint),
     ...deadNotes(plan.dead),
+    ...titled("requests of one poll", requestTable(plan.requests), paint),
+    requestTotal(plan.requests),
     ...titled("disk", diskTable(plan), paint),
     ...diskNotes(plan),
   ];
@@ -54,23 +58,40 @@ function requestTotal(requests: readonly RequestLine[]): string {
   );
 }
 
-function roundTrip({ assumed }: SitePlan): string {
-  return `with ${String(assumed.roundTrip)} ms assumed for each answer`;
+function budgetText({ budget: { warn, refuse } }: SitePlan): string {
+  const beyond = refuse === "never" ? "nothing is refused" : `refused above ${String(refuse)} %`;
+  return `warned above ${String(warn)} %, a serial line ${beyond}`;
 }
 
-function endpointTable({ endpoints }: SitePlan, paint: Paint): string[][] {
-  const sorted = [...endpoints].sort((a, b) => b.load - a.load);
-  return [
-    ["endpoint", "gateway", "every", "requests", "bytes", "ms", "load"],
-    ...sorted.flatMap((endpoint) => [
-      ...endpoint.schedules.map((schedule, i) => [
-        ...[i === 0 ? endpoint.endpoint : "", schedule.gateway, interval(schedule.interval)],
-        ...[String(schedule.requests), String(schedule.bytes), String(schedule.ms)],
-        `${tenths(schedule.load)} %`,
-      ]),
-      ["", "together", "", "", "", String(endpoint.together), loadText(endpoint, paint)],
-    ]),
-  ];
+/** Each endpoint has a line of its own: the path of a serial line would push its numbers out of sight. */
+function endpointLines(plan: SitePlan, paint: Paint): string[] {
+  const sorted = [...plan.endpoints].sort((a, b) => b.load - a.load);
+  const shown = sorted.slice(0, MOST_ENDPOINTS);
+  const head = ["gateway", "every", "requests", "bytes", "ms", "load", "shortest"];
+  const rows = shown.map((endpoint) => scheduleRows(endpoint, paint));
+  const [first = "", ...lines] = columns([head.map((word) => paint("dim", word)), ...rows.flat()]);
+  const blocks = shown.flatMap(({ endpoint }, i) => [
+    `  ${printable(endpoint)}`,
+    ...lines.splice(0, rows[i]?.length ?? 0).map((line) => `    ${line}`),
+  ]);
+  const left = sorted.length - shown.length;
+  const rest = left === 0 ? [] : [`  ${String(left)} more; --json has all`];
+  const title = paint("bold", `time on each endpoint, ${budgetText(plan)}`);
+  return ["", title, `    ${first}`, ...blocks, ...rest];
+}
+
+function scheduleRows(endpoint: EndpointLoad, paint: Paint): string[][] {
+  const rows = endpoint.schedules.map((schedule) => [
+    ...[schedule.gateway, interval(schedule.interval), String(schedule.requests)],
+    ...[String(schedule.bytes), tenths(schedule.ms)],
+    ...[`${tenths(schedule.load)} %`, shortestText(schedule)],
+  ]);
+  const together = tenths(endpoint.together);
+  return [...rows, ["together", "", "", "", together, loadText(endpoint, paint)]];
+}
+
+function shortestText({ shortest }: ScheduleLoad): string {
+  return shortest === null ? "none" : interval(shortest);
 }
 
 function loadText({ load, verdict }: EndpointLoad, paint: Paint): string {
@@ -78,18 +99,19 @@ function loadText({ load, verdict }: EndpointLoad, paint: Paint): string {
   return `${tenths(load)} % ${paint(style, verdict)}`;
 }
 
-function endpointNotes({ endpoints }: SitePlan): string[] {
-  const busiest = endpoints.reduce<EndpointLoad | undefined>(
-    (most, other) => (most === undefined || other.load > most.load ? other : most),
-    undefined,
-  );
-  if (busiest === undefined) return [];
-  const { endpoint, schedules } = busiest;
-  const first = schedules.reduce((most, other) => (other.load > most.load ? other : most));
-  return [
-    `  busiest: ${endpoint}; ${first.gateway} every ${interval(first.interval)} takes most of it`,
-    "  the devices were not asked: multiply ms and load by (your answer time / the assumed one)",
-  ];
+function endpointNotes({ endpoints, assumed, budget }: SitePlan): string[] {
+  const serial = endpoints.some(({ connection }) => connection.kind === "serial");
+  const network = endpoints.some(({ connection }) => connection.kind !== "serial");
+  const shortest =
+    `  shortest: the interval at which its endpoint stays within ${String(budget.warn)} % ` +
+    "while the other schedules stay as they are";
+  const onLine =
+    `  a serial line: its characters and silences, the pauses, and ${String(assumed.turnaround)} ms ` +
+    "assumed before a device answers";
+  const onNetwork =
+    `  over a network: ${String(assumed.roundTrip)} ms assumed for each answer; multiply by ` +
+    "(your answer time / the assumed one)";
+  return [shortest, ...(serial ? [onLine] : []), ...(network ? [onNetwork] : [])];
 }
 
 function deadTable(dead: readonly DeadUnit[], paint: Paint): string[][] {
@@ -100,19 +122,32 @@ function deadTable(dead: readonly DeadUnit[], paint: Paint): string[][] {
       const then = `${tenths(unit.withOthers)} %`;
       return [
         ...[unit.gateway, unit.device, interval(unit.interval)],
-        `${String(unit.first)} ms (${String(unit.attempts)} x ${String(unit.timeout)})`,
+        `${String(unit.first)} ms (${attemptText(unit)})`,
         `${String(unit.later)} ms`,
-        ...[`${tenths(unit.load)} %`, unit.withOthers >= 100 ? paint("red", then) : then],
+        ...[`${tenths(unit.load)} %`, unit.withOthers > 100 ? paint("red", then) : then],
       ];
     }),
   ];
 }
 
+function attemptText({ attempts, timeout, quiet }: DeadUnit): string {
+  const each = quiet === 0 ? String(timeout) : `(${String(timeout)} + ${String(quiet)} quiet)`;
+  return `${String(attempts)} x ${each}`;
+}
+
 function deadNotes(dead: readonly DeadUnit[]): string[] {
-  const over = dead.filter(({ withOthers }) => withOthers >= 100).length;
-  if (over === 0) return [];
+  const quiet = dead.some((unit) => unit.quiet > 0);
+  const why =
+    "  quiet: on a line without ids nothing is asked until a late answer can no longer come (maxAnswerTime)";
+  const over = dead.filter(({ withOthers }) => withOthers > 100).length;
   const which = over === 1 ? "1 device" : `any of ${String(over)} devices`;
-  return [`  slots are missed while ${which} is silent: lower the timeout or poll it less often`];
+  const levers = quiet ? "the timeout and maxAnswerTime" : "the timeout";
+  return [
+    ...(quiet ? [why] : []),
+    ...(over === 0
+      ? []
+      : [`  slots are missed while ${which} is silent: lower ${levers}, or poll it less often`]),
+  ];
 }
 
 function diskTable({ disk }: SitePlan): string[][] {

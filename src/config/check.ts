@@ -18,6 +18,13 @@ export function checkRules(settings: Draft<Settings>, judge: Judge): void {
   const gateways = settings.gateways ?? [];
   checkIds(gateways, ["gateways"], judge);
   checkEndpoints(gateways, ["gateways"], judge);
+  const { warn, refuse } = settings.budget ?? {};
+  if (warn !== undefined && typeof refuse === "number" && warn > refuse) {
+    judge.complain(
+      ["budget", "warn"],
+      `must not be above budget.refuse, which is ${String(refuse)}`,
+    );
+  }
   gateways.forEach((gateway, index) => {
     if (gateway !== undefined) checkGateway(gateway, ["gateways", index], judge);
   });

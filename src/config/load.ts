@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Site } from "../core/model.ts";
+import { budgetFaults } from "./budget.ts";
 import { effectiveValues, type Effective } from "./effective.ts";
 import { mistakeAt } from "./mistakes.ts";
 import { nodeAt } from "./places.ts";
@@ -55,9 +56,15 @@ export function loadConfig(path: string, env: Environment, host: Host): Loaded {
     hash: createHash("sha256").update(file.text).digest("hex"),
     withoutEffect,
   });
+  const budget = budgetFaults(file, settings, site);
+  if (budget.mistakes.length > 0) {
+    throw new ConfigError("CONFIG_INVALID", report(path, file, budget.mistakes));
+  }
   return {
     site,
-    warnings: [...warnings, ...unpolled].map((warning) => headline(path, file, warning)),
+    warnings: [...warnings, ...budget.warnings, ...unpolled].map((warning) =>
+      headline(path, file, warning),
+    ),
     unstartable: unpolled.length === 0 ? undefined : report(path, file, unpolled),
   };
 }

@@ -30,6 +30,7 @@ export function resolveSite(settings: Settings, surroundings: Surroundings): Sit
     ...given({ clientId: mqtt.clientId, claimAhead: store.claimAhead }),
     broker: brokerOf(mqtt),
     spool: mqtt.spool,
+    budget: settings.budget,
     logLevel: log.level,
     gateways: enabled.map((gateway) => gatewayOf(gateway, defaults)),
     disabledGateways: disabled.map(({ id }) => id),

@@ -63,13 +63,15 @@ const http = section({
 });
 
 const budget = section({
-  warn: integer(1, 1000).prefault(80).describe("Percent of a serial line's time that warns."),
+  warn: integer(1, 1000)
+    .prefault(80)
+    .describe("Percent of an endpoint's time beyond which there is a warning."),
   refuse: z
     .union([z.literal("never"), integer(1, 1000)], {
       error: "must be never, or a whole number from 1 to 1000",
     })
     .prefault(100)
-    .describe("Percent of a serial line's time that is refused, or never."),
+    .describe("Percent of a serial line's time beyond which it is a mistake, or never."),
 });
 
 /** The configuration file. */
@@ -82,7 +84,7 @@ export const configSchema = section({
   http: later(http.optional().describe("Metrics and health over HTTP; off unless given.")),
   store: store.prefault({}).describe("What is kept on disk."),
   log: log.prefault({}).describe("The log."),
-  budget: later(budget.optional().describe("How much of a line's time the plan may take.")),
+  budget: budget.prefault({}).describe("How much of a line's time the plan may take."),
   defaults: defaults.prefault({}).describe("What gateways, devices and points do not say."),
   gateways: listOf(gateway).describe("The Modbus endpoints."),
 });

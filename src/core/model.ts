@@ -164,6 +164,8 @@ export interface Site {
   readonly spool: { readonly maxBytes: number; readonly maxAge: number };
   /** How far ahead slots are claimed, ms; undefined: as long as a commit takes. */
   readonly claimAhead?: number;
+  /** Percent of an endpoint's time that warns, and that is refused on a serial line. */
+  readonly budget: { readonly warn: number; readonly refuse: number | "never" };
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly gateways: readonly Gateway[];
   /** Gateways with `enabled: false`: as if not there, but commands name the reason. */

@@ -37,6 +37,14 @@ export interface Plan {
   readonly devices: readonly DevicePlan[];
 }
 
+/** A plan of which only the requests are known. */
+export interface Outline {
+  readonly devices: readonly {
+    readonly device: Device;
+    readonly requests: readonly ReadRequest[];
+  }[];
+}
+
 /** A contiguous range of one table, being filled; `end` is exclusive. */
 interface Range {
   readonly start: number;
@@ -46,32 +54,44 @@ interface Range {
 
 /** Makes the plan of the schedule of `gateway` with this interval (ms). */
 export function planSchedule(gateway: Gateway, interval: number): Plan {
-  const devices = gateway.devices.map((device) => ({
-    device,
-    requests: requestsOf(
-      device,
-      device.points.filter((point) => point.interval === interval),
-    ),
-  }));
-  return { devices: devices.filter(({ requests }) => requests.length > 0) };
+  return { devices: eachDevice(gateway, interval, requestOf) };
+}
+
+/** The requests of that plan without what decodes their answers: enough to count them and to time them. */
+export function outlineSchedule(gateway: Gateway, interval: number): Outline {
+  return { devices: eachDevice(gateway, interval, readOf) };
 }
 
 /** Requests of one poll of every schedule of a gateway. */
 export function countRequests(gateway: Gateway): number {
-  const plans = intervalsOf(gateway).map((interval) => planSchedule(gateway, interval));
+  const plans = intervalsOf(gateway).map((interval) => outlineSchedule(gateway, interval));
   return plans
     .flatMap((plan) => plan.devices)
     .reduce((sum, { requests }) => sum + requests.length, 0);
 }
 
+function eachDevice<R>(
+  gateway: Gateway,
+  interval: number,
+  make: (unitId: number, table: Table, range: Range) => R,
+): { readonly device: Device; readonly requests: readonly R[] }[] {
+  const devices = gateway.devices.map((device) => {
+    const points = device.points.filter((point) => point.interval === interval);
+    return { device, requests: requestsOf(device, points, make) };
+  });
+  return devices.filter(({ requests }) => requests.length > 0);
+}
+
 /** Tables come in the order in which the points first name them. */
-function requestsOf(device: Device, points: readonly Point[]): PlannedRequest[] {
+function requestsOf<R>(
+  device: Device,
+  points: readonly Point[],
+  make: (unitId: number, table: Table, range: Range) => R,
+): R[] {
   const tables = [...new Set(points.map((point) => point.table))];
   return tables.flatMap((table) => {
     const ofTable = points.filter((point) => point.table === table);
-    return rangesOf(ofTable, table, device.merge).map((range) =>
-      requestOf(device.unitId, table, range),
-    );
+    return rangesOf(ofTable, table, device.merge).map((range) => make(device.unitId, table, range));
   });
 }
 
@@ -99,12 +119,14 @@ function rangesOf(points: readonly Point[], table: Table, limits: MergeLimits): 
   return ranges;
 }
 
-function requestOf(unitId: number, table: Table, { start, end, points }: Range): PlannedRequest {
+function readOf(unitId: number, table: Table, { start, end }: Range): ReadRequest {
+  return { unitId, table, address: start, count: end - start };
+}
+
+function requestOf(unitId: number, table: Table, range: Range): PlannedRequest {
+  const { start, points } = range;
   return {
-    unitId,
-    table,
-    address: start,
-    count: end - start,
+    ...readOf(unitId, table, range),
     points: points.map((point) => ({
       point,
       at: point.address - start,

@@ -1,6 +1,12 @@
 /** What one read costs on the way to the device: bytes and time. */
+import { isLine, type Connection, type LineSettings, type Pauses } from "./model.ts";
 import type { ReadRequest } from "./ports.ts";
 import { isBitTable } from "./types.ts";
+
+/** ms from the first byte of a request to the last of its answer that are assumed over a network. */
+export const ASSUMED_ROUND_TRIP = 20;
+/** ms that are assumed between a request and the first character of its answer on a serial line. */
+export const ASSUMED_TURNAROUND = 20;
 
 /** How characters go over a serial line. */
 export interface SerialLine {
@@ -31,11 +37,40 @@ export function rtuBytes(request: ReadRequest): number {
   return RTU_REQUEST + RTU_ANSWER + dataBytes(request);
 }
 
+/** Bits of a character: start, 8 data bits, parity and stop. */
+export function bitsOf({ parity, stopBits }: LineSettings): number {
+  return 1 + 8 + (parity === "none" ? 0 : 1) + stopBits;
+}
+
 /** ms that request and answer take on a serial line, with the silence behind each. */
-export function serialTime(request: ReadRequest, { baud, bits, turnaround }: SerialLine): number {
-  const character = (bits * 1000) / baud;
-  const silence = baud > FIXED_ABOVE ? FIXED_SILENCE : 3.5 * character;
-  return rtuBytes(request) * character + 2 * silence + turnaround;
+export function serialTime(request: ReadRequest, line: SerialLine): number {
+  return rtuBytes(request) * characterOf(line) + 2 * silenceOf(line) + line.turnaround;
+}
+
+/** Bytes of request and answer as they are framed on this connection. */
+export function requestBytes(connection: Connection, request: ReadRequest): number {
+  return isLine(connection) ? rtuBytes(request) : tcpBytes(request);
+}
+
+/** Expected ms from the first byte of a request until the next one may follow. */
+export function requestTime(
+  connection: Connection,
+  request: ReadRequest,
+  betweenRequests: Pauses["betweenRequests"] = 0,
+): number {
+  if (connection.kind !== "serial") return ASSUMED_ROUND_TRIP + betweenRequests;
+  const { baud } = connection;
+  const line = { baud, bits: bitsOf(connection), turnaround: ASSUMED_TURNAROUND };
+  // The silence behind the answer is part of a pause.
+  return serialTime(request, line) + Math.max(0, betweenRequests - silenceOf(line));
+}
+
+function characterOf({ baud, bits }: SerialLine): number {
+  return (bits * 1000) / baud;
+}
+
+function silenceOf(line: SerialLine): number {
+  return line.baud > FIXED_ABOVE ? FIXED_SILENCE : 3.5 * characterOf(line);
 }
 
 function dataBytes({ table, count }: ReadRequest): number {

@@ -70,6 +70,7 @@ test("what the file does not say is filled in", () => {
       },
     ],
     disabledGateways: [],
+    budget: { warn: 80, refuse: 100 },
     hash: createHash("sha256").update(text).digest("hex"),
     withoutEffect: [],
   });
@@ -102,6 +103,7 @@ defaults: { interval: 1m, timeout: 2s, retries: 0 }
     claimAhead: 2000,
     logLevel: "warn",
     disabledGateways: [],
+    budget: { warn: 80, refuse: 100 },
     withoutEffect: ["mqtt.spool.maxAge"],
   });
   assert.equal(gateways[0]?.phase, 1000);
@@ -208,7 +210,6 @@ defaults: { failureThreshold: 5, probe: never }
     "{ id: flow, table: input, address: 60, type: int16, deadband: 0.5, onChange: true, maxSilence: 1m }";
   const flow = "gateways[boiler-room].devices[plc].points[flow].";
   assert.deepEqual([...load(head + plant([point], { gateway })).site.withoutEffect].sort(), [
-    "budget",
     "defaults.failureThreshold",
     "defaults.probe",
     "gateways[boiler-room].closeAfterPoll",

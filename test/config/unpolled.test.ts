@@ -33,9 +33,9 @@ test("pauses and the longest answer time of a line are planned with, so that the
   const keys = ["maxAnswerTime: 3s", "pause: { betweenRequests: 20ms }", "closeAfterPoll: true"];
   const line = load(t, "connection: serial:///dev/ttyUSB0", ...keys);
   assert.deepEqual(line.site.withoutEffect, ["gateways[hall].closeAfterPoll"]);
-  const [gateway] = line.site.gateways;
+  const gateway = line.site.gateways[0];
   assert.equal(gateway?.maxAnswerTime, 3000);
-  assert.deepEqual(gateway?.pause, { afterConnect: 0, betweenRequests: 20, betweenUnits: 0 });
+  assert.deepEqual(gateway.pause, { afterConnect: 0, betweenRequests: 20, betweenUnits: 0 });
   const tcp = load(t, "connection: tcp://box", ...keys);
   assert.equal(tcp.site.withoutEffect.length, 3);
 });

@@ -25,6 +25,7 @@ function site(...gateways: Gateway[]): Site {
     broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
     spool: { maxBytes: 2 ** 20, maxAge: 1 },
     ...{ gateways, disabledGateways: [], withoutEffect: [] },
+    budget: { warn: 80, refuse: 100 },
   };
 }
 
@@ -106,4 +107,76 @@ test("disk: the spool lasts as long as readings of that size fill it, claims may
     claimAhead: 10_000,
   });
   assert.equal(ahead.disk.syncsPerDay, day + day / 10);
+});
+
+const LINE: Extract<Gateway["connection"], { kind: "serial" }> = {
+  ...{ kind: "serial", url: "serial:///dev/ttyUSB0", path: "/dev/ttyUSB0" },
+  ...{ baud: 9600, parity: "even", stopBits: 1 },
+};
+
+test("a serial line is loaded by its characters, silences, turnaround and pauses", () => {
+  const pause = { afterConnect: 0, betweenRequests: 30, betweenUnits: 50 };
+  const plain = { ...gateway("hall", "", device([point(0)])), connection: LINE };
+  const units = [device([point(0), point(100)]), device([point(0)], "other", 3)];
+  const paused = { ...gateway("roof", "", ...units), connection: LINE, pause };
+  const plan = planSite(site(plain, paused));
+  const [endpoint] = plan.endpoints;
+  assert.equal(endpoint?.endpoint, "/dev/ttyUSB0 9600 8E1");
+  // 15 characters and 7 of silence at 1.146 ms, and 20 ms; the pause of 30 ms holds one silence of 4 ms.
+  assert.deepEqual(
+    endpoint.schedules.map(({ ms, bytes }) => [ms, bytes]),
+    [
+      [45.2, 15],
+      [313.6, 45],
+    ],
+  );
+  assert.deepEqual([endpoint.load, endpoint.together, endpoint.verdict], [35.9, 359, "ok"]);
+  // 45.2 ms of the 48.6 % that the other one leaves; 313.6 ms of the 75.5 % that are left.
+  assert.deepEqual(
+    endpoint.schedules.map(({ shortest }) => shortest),
+    [100, 500],
+  );
+  assert.equal(plan.requests[0]?.ms, 45.2);
+});
+
+test("without parity and with one stop bit a character has ten bits, with two it has as many as with parity", () => {
+  const at = (parity: "none" | "even", stopBits: 1 | 2) => {
+    const connection = { ...LINE, parity, stopBits };
+    return planSite(site({ ...gateway("hall", "", device([point(0)])), connection })).requests[0]
+      ?.ms;
+  };
+  assert.deepEqual([at("none", 1), at("none", 2), at("even", 1)], [42.9, 45.2, 45.2]);
+});
+
+test("a serial line above the budget is too much, a network only above all its time", () => {
+  const at = (connection: Gateway["connection"], interval: number, refuse: number | "never") => {
+    const hall = { ...gateway("hall", "box", device([point(0, interval)])), connection };
+    const plan = planSite({ ...site(hall), budget: { warn: 40, refuse } });
+    return plan.endpoints[0]?.verdict;
+  };
+  assert.deepEqual(
+    [at(LINE, 200, 50), at(LINE, 100, 50), at(LINE, 80, 50), at(LINE, 80, "never")],
+    ["ok", "tight", "too much", "tight"],
+  );
+  const tcp = gateway("hall", "box").connection;
+  assert.deepEqual([at(tcp, 30, 50), at(tcp, 10, 50)], ["tight", "too much"]);
+});
+
+test("a dead unit on a line also costs the quiet time until its answer can no longer come", () => {
+  const of = (more: Partial<Gateway>) => {
+    const hall = {
+      ...gateway("hall", "box", device([point(0, 10_000)])),
+      connection: LINE,
+      ...more,
+    };
+    const [unit] = planSite(site(hall)).dead;
+    return [unit?.timeout, unit?.quiet, unit?.attempts, unit?.first, unit?.later];
+  };
+  assert.deepEqual(of({}), [1000, 1000, 2, 4000, 2000]);
+  assert.deepEqual(of({ maxAnswerTime: 1500 }), [1000, 500, 2, 3000, 1500]);
+  assert.deepEqual(of({ maxAnswerTime: 500 }), [1000, 0, 2, 2000, 1000]);
+  assert.deepEqual(
+    of({ timeout: { configured: 6000, default: 1 } }),
+    [6000, 4000, 1, 10_000, 10_000],
+  );
 });

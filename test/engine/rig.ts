@@ -182,6 +182,7 @@ export function siteOf({ gateways, claimAhead, disabled = [], spoolBytes = 1e9 }
     logLevel: "info",
     gateways: gateways.map(gatewayOf),
     disabledGateways: disabled,
+    budget: { warn: 80, refuse: 100 },
     hash: "00",
     withoutEffect: [],
   };

@@ -1,0 +1,26 @@
+/** Intervals as they are written in the configuration. */
+
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+] as const;
+
+/** Intervals that people choose, ms. */
+const ROUND = [
+  ...[10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 5000, 10_000, 15_000, 20_000, 30_000],
+  ...[60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000],
+];
+
+/** A duration in ms, exactly, as it would be written: `1s`, `250ms`, `90s`. */
+export function intervalText(ms: number): string {
+  const [unit, size] = UNITS.find(([, length]) => ms >= length && ms % length === 0) ?? ["ms", 1];
+  return `${String(ms / size)}${unit}`;
+}
+
+/** The shortest interval that people choose and that is not below `ms`; whole hours beyond an hour. */
+export function roundInterval(ms: number): number {
+  const hour = 3_600_000;
+  return ROUND.find((round) => round >= ms) ?? Math.ceil(ms / hour) * hour;
+}
