@@ -9,7 +9,7 @@ const HEAD = 5;
 
 /** The frame of a text under its key; a record that strays to another key does not pass for that one's. */
 export function encodeFrame(key: string, text: string, version = RECORD_VERSION): Buffer {
-  const frame = Buffer.alloc(HEAD + Buffer.byteLength(text));
+  const frame = Buffer.allocUnsafe(HEAD + Buffer.byteLength(text));
   frame.writeUInt8(version, 0);
   frame.write(text, HEAD);
   frame.writeUInt32BE(checksum(key, frame), 1);

@@ -108,8 +108,13 @@ class LevelStore implements Store {
   async #writeGroup(group: readonly Waiting[]): Promise<EdgepollError | undefined> {
     try {
       if (this.#doubted) await this.#reopened();
-      const operations = group.flatMap((one) => one.batch.map(operationOf));
-      await this.#database.batch(operations, { sync: group.some((one) => one.sync) });
+      // Chained: an array of operations is copied by the library, each of them, for hooks we don't have.
+      const batch = this.#database.batch();
+      for (const { key, value } of group.flatMap((one) => one.batch)) {
+        if (value === undefined) batch.del(key);
+        else batch.put(key, encodeFrame(key, value));
+      }
+      await batch.write({ sync: group.some((one) => one.sync) });
       return undefined;
     } catch (error) {
       this.#doubted = true;
@@ -170,13 +175,6 @@ class LevelStore implements Store {
     await Promise.allSettled([...this.#reading, this.#reopening]);
     await this.#database.close();
   }
-}
-
-type Operation = { type: "put"; key: string; value: Buffer } | { type: "del"; key: string };
-
-function operationOf({ key, value }: Write): Operation {
-  if (value === undefined) return { type: "del", key };
-  return { type: "put", key, value: encodeFrame(key, value) };
 }
 
 function entryOf(key: string, frame: Buffer, damaged: Range["damaged"]): Entry[] {
