@@ -42,7 +42,7 @@ export class Committer {
   /** What goes into the next batch, in the order given: the last write of a key counts. */
   #waiting = new Set<Part>();
   /** Those of them that do not ask for a batch, by key. */
-  readonly #idle = new Map<string, Part>();
+  #idle = new Map<string, Part>();
   /** Whether something that waits asks for a batch. */
   #wanted = false;
   #draining = false;
@@ -137,8 +137,10 @@ export class Committer {
     await Promise.resolve();
     while (this.#wanted) {
       const parts = [...this.#waiting];
-      this.#waiting.clear();
-      this.#idle.clear();
+      // New ones, for a cleared Set keeps what it held, and is kept by nothing but the garbage before
+      // it: such a chain outlives scavenges, with all that was ever committed in it.
+      this.#waiting = new Set();
+      this.#idle = new Map();
       this.#wanted = false;
       await this.#write(parts);
     }

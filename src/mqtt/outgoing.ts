@@ -43,7 +43,7 @@ export class Outgoing {
   readonly #clock: Clock;
   readonly #expired: () => void;
   /** Written, oldest first. */
-  readonly #written = new Set<Publish>();
+  #written: Publish[] = [];
   /** Not written yet because the broker takes no more at a time. */
   readonly #held: Publish[] = [];
   #unacknowledged = 0;
@@ -80,16 +80,16 @@ export class Outgoing {
   end(reason: string, cut = false): void {
     this.#cancelWatch?.();
     this.#cancelWatch = undefined;
-    const written = [...this.#written];
-    this.#written.clear();
+    const written = this.#written;
+    this.#written = [];
     for (const { reject } of written) reject(lost(reason, cut ? "PUBLISH_CUT" : "PUBLISH_LOST"));
     for (const { reject } of this.#held.splice(0)) reject(lost(reason));
   }
 
   #write(publish: Publish): void {
     const { message } = publish;
-    if (this.#written.size === 0) this.#waitingSince = this.#clock.elapsed();
-    this.#written.add(publish);
+    if (this.#written.length === 0) this.#waitingSince = this.#clock.elapsed();
+    this.#written.push(publish);
     if (message.qos === 1) this.#unacknowledged += 1;
     this.#cancelWatch ??= this.#clock.timer(ACK_TIMEOUT, this.#watch);
     this.#writer.publish(message.topic, message.payload, this.#optionsOf(message), (error) => {
@@ -98,9 +98,10 @@ export class Outgoing {
   }
 
   #settle(publish: Publish, error: Error | null | undefined): void {
-    const [oldest] = this.#written;
-    if (!this.#written.delete(publish)) return;
-    if (publish === oldest) this.#waitingSince = this.#clock.elapsed();
+    const place = this.#written.indexOf(publish);
+    if (place < 0) return;
+    this.#written.splice(place, 1);
+    if (place === 0) this.#waitingSince = this.#clock.elapsed();
     if (publish.message.qos === 1) this.#unacknowledged -= 1;
     if (error) publish.reject(failure(publish.message, error));
     else publish.resolve();
@@ -112,7 +113,7 @@ export class Outgoing {
   /** One timer for all: looks at the oldest, and again when that one's time is over. */
   readonly #watch = (): void => {
     this.#cancelWatch = undefined;
-    if (this.#written.size === 0) return;
+    if (this.#written.length === 0) return;
     const left = this.#waitingSince + ACK_TIMEOUT - this.#clock.elapsed();
     if (left <= 0) this.#expired();
     else this.#cancelWatch = this.#clock.timer(Math.ceil(left), this.#watch);
