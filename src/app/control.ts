@@ -1,12 +1,14 @@
 /** What a node answers at its control socket. */
+import type { Site } from "../core/model.ts";
 import type { DirectRead } from "../engine/direct-reads.ts";
 import type { Engine } from "../engine/engine.ts";
+import { deviceIn, plainDevice } from "./device.ts";
 
 /** Events one request can get. */
 const MOST_EVENTS = 10_000;
 
 /** The handler of the control socket; `end` begins the end of the process. */
-export function handleControl(engine: Engine, end: (why: string) => void) {
+export function handleControl(engine: Engine, site: Site, end: (why: string) => void) {
   return async (verb: string, args: Record<string, unknown>): Promise<unknown> => {
     const payload = recordOf(args["payload"]);
     const by = typeof args["by"] === "string" ? args["by"].slice(0, 100) : "cli";
@@ -14,6 +16,7 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
       end(by);
       return {};
     }
+    if (verb === "device") return plainDevice(deviceIn(site, String(payload["device"])));
     if (verb === "info") return engine.info();
     if (verb === "events") return engine.audit(queryOf(payload));
     if (verb === "read") {

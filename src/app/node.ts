@@ -67,7 +67,7 @@ async function open(
   const engine = new Engine({ site, clock, log, store, bus, endpoint, facts, self });
   const found = await engine.open();
   const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept });
-  const handle = handleControl(engine, ending.end);
+  const handle = handleControl(engine, site, ending.end);
   const server = await openControl({ path: control, handle, log });
   releases.add("control socket", () => server.close());
   await store.write([{ key: keys.node, value: JSON.stringify({ ...kept, lastStop: null }) }], true);

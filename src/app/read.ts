@@ -1,6 +1,6 @@
 /** One read of a device, through the node that owns its endpoint, or directly when none does. */
 import { askControl } from "../control/client.ts";
-import { LockedError } from "../core/errors.ts";
+import { LockedError, NoNodeError } from "../core/errors.ts";
 import type { Connection, Device, Gateway } from "../core/model.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { answerOf, type DirectAnswer } from "../engine/direct-reads.ts";
@@ -9,9 +9,10 @@ import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
 import { askHolder } from "../system/locks.ts";
 import { random } from "../system/random.ts";
+import { deviceIn, revived, type ToldDevice } from "./device.ts";
 import { resolveHost } from "./endpoints.ts";
 import { askNode } from "./remote.ts";
-import { readSite, type Where } from "./site.ts";
+import { locateState, readSite, type Where } from "./site.ts";
 import { lockPatiently } from "./state-lock.ts";
 export { parseConnection } from "../config/connection.ts";
 export { parseReference } from "../config/reference.ts";
@@ -24,12 +25,32 @@ export interface Configured {
   readonly stateDir: string;
 }
 
-/** All devices of the configuration. Throws `ConfigError`. */
-export function configuredDevices(where: Where): Configured[] {
-  const { site } = readSite(where);
-  return site.gateways.flatMap((gateway) =>
-    gateway.devices.map((device) => ({ gateway, device, stateDir: site.stateDir })),
-  );
+/** The devices there are, as `gateway/device`, and the one that was asked for. */
+export interface FoundDevice {
+  readonly names: readonly string[];
+  readonly found?: Configured;
+}
+
+/**
+ * A device as the node has it that runs on the state directory, whatever its file says by now; as
+ * configured when none runs. Throws `ConfigError`, `PermissionError`, `UnavailableError`.
+ */
+export async function findDevice(where: Where, name: string): Promise<FoundDevice> {
+  const stateDir = locateState(where);
+  try {
+    // As a node of this version answers.
+    const told = (await askNode(stateDir, "device", { device: name })) as ToldDevice;
+    return foundIn(revived(told), stateDir);
+  } catch (error) {
+    if (!(error instanceof NoNodeError)) throw error;
+    return foundIn(deviceIn(readSite(where).site, name), stateDir);
+  }
+}
+
+function foundIn({ names, gateway }: ToldDevice, stateDir: string): FoundDevice {
+  const device = gateway?.devices[0];
+  if (gateway === undefined || device === undefined) return { names };
+  return { names, found: { gateway, device, stateDir } };
 }
 
 /** Reads once over TCP. Throws `LockedError` when somebody holds the endpoint who can't be asked. */

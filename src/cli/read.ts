@@ -1,12 +1,11 @@
 /** `read`: points of a device as configured, or any registers of any device. */
 import { similar } from "../config/similar.ts";
-import { decoderOf } from "../core/decode.ts";
 import { NoNodeError, UnavailableError } from "../core/errors.ts";
 import { POINT_TYPES, timeoutOf, type Point, type PointType, type Table } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { referenceOf } from "../core/site-plan.ts";
-import { isBitTable, TYPES, widthOf } from "../core/types.ts";
+import { isBitTable, widthOf } from "../core/types.ts";
 import type { Configured, DirectAnswer } from "../app/read.ts";
 import { wrong } from "./arguments.ts";
 import { columns } from "./columns.ts";
@@ -14,9 +13,9 @@ import { valueOf, type Command, type Context, type Given, type Option } from "./
 import { CONFIG, JSON_FLAG, STATE_DIR, whereOf } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { failureOf } from "./read-failure.ts";
+import { inAllOrders, isText, pointLines, pointRow, rawOf, type PointRow } from "./read-rows.ts";
 
 const TABLES: readonly Table[] = ["coil", "discrete", "holding", "input"];
-const ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"] as const;
 /** ms for a device that is not in the configuration. */
 const TIMEOUT = 2000;
 
@@ -54,63 +53,48 @@ export const read: Command = {
 };
 
 async function configured(name: string, given: Given, { out, caller }: Context): Promise<number> {
-  const { configuredDevices, readByNode, readTcp } = await import("../app/read.ts");
-  const all = configuredDevices(whereOf(given));
-  const names = all.map(({ gateway, device }) => `${gateway.id}/${device.id}`);
-  const found = all[names.indexOf(name)];
+  const { findDevice } = await import("../app/read.ts");
+  const { names, found } = await findDevice(whereOf(given), name);
   if (found === undefined) throw wrong(unknown("device", name, names), `${caller} config show`);
   const { gateway, device } = found;
   refuseUnpolled(gateway, caller);
   const { requests, timeout } = wanted(found, given.more, caller);
-  const rows: {
-    point: string;
-    address: number;
-    reference: string;
-    raw: string;
-    value: unknown;
-    unit?: string;
-  }[] = [];
+  const where = `${gateway.id}/${device.id}`;
+  const rows: PointRow[] = [];
+  let refused: string | undefined;
   for (const request of requests) {
-    const { connection } = gateway;
-    const answer =
-      connection.kind === "tcp"
-        ? await readTcp(connection, request, timeout)
-        : await readByNode(found, request, timeout).catch((error: unknown) => {
-            if (!(error instanceof NoNodeError)) throw error;
-            const text = `${connection.url} is served by the node only, and none runs`;
-            throw new UnavailableError("NO_ANSWER", `${text}. Next: ${caller} start`, error);
-          });
-    const words = wordsOf(answer, request, `${gateway.id}/${device.id}`);
-    for (const { point, at, decode } of request.points) {
-      const { table, address } = point;
-      const place = { point: point.id, address, reference: referenceOf(table, address) };
-      const decoded = decode(words, at);
-      const value = "value" in decoded ? decoded.value : decoded.reason;
-      const unit = point.unit === undefined ? {} : { unit: point.unit };
-      rows.push({ ...place, raw: rawOf(words, at, point), value, ...unit });
-    }
+    const answer = await answerTo(found, request, timeout, caller);
+    // An exception is about these points only; whatever else came instead is about the device.
+    const isRefusal = !answer.ok && answer.reason === "exception";
+    if (isRefusal) refused ??= failureOf(answer, request, where);
+    const words = isRefusal ? undefined : wordsOf(answer, request, where);
+    const exception = answer.ok ? undefined : answer.exception;
+    rows.push(...request.points.map((planned) => pointRow(planned, words, exception)));
   }
+  if (refused !== undefined && rows.every(({ error }) => error?.reason === "exception")) {
+    throw new UnavailableError("NO_ANSWER", refused);
+  }
+  const { id, unitId } = device;
   if (given.flags.has("json")) {
-    out.line(
-      JSON.stringify({
-        gateway: gateway.id,
-        device: device.id,
-        unitId: device.unitId,
-        points: rows,
-      }),
-    );
-    return 0;
-  }
-  const cells = rows.map((row) => [
-    row.point,
-    String(row.address),
-    row.reference,
-    row.raw,
-    `${String(row.value)} ${row.unit ?? ""}`,
-  ]);
-  for (const line of columns([["point", "address", "reference", "raw", "value"], ...cells]))
-    out.line(printable(line));
+    out.line(JSON.stringify({ gateway: gateway.id, device: id, unitId, points: rows }));
+  } else for (const line of pointLines(rows)) out.line(printable(line));
   return 0;
+}
+
+async function answerTo(
+  found: Configured,
+  request: ReadRequest,
+  timeout: number,
+  caller: string,
+): Promise<DirectAnswer> {
+  const { readByNode, readTcp } = await import("../app/read.ts");
+  const { connection } = found.gateway;
+  if (connection.kind === "tcp") return readTcp(connection, request, timeout);
+  return readByNode(found, request, timeout).catch((error: unknown) => {
+    if (!(error instanceof NoNodeError)) throw error;
+    const text = `${connection.url} is served by the node only, and none runs`;
+    throw new UnavailableError("NO_ANSWER", `${text}. Next: ${caller} start`, error);
+  });
 }
 
 /** Throws `UnavailableError` for a gateway whose transport is not in this version. */
@@ -175,15 +159,14 @@ async function adHoc(target: string, given: Given, { out, caller }: Context): Pr
 
 /** One value in every order that its registers can have. */
 function rowOf(point: Point, at: number, words: Uint16Array) {
-  const width = widthOf(point);
-  const orders = width > 1 && !isText(point) ? ORDERS : (["ABCD"] as const);
-  const found = orders.map((order) => {
-    const decoded = decoderOf({ ...point, order })(words, at);
-    return [order, "value" in decoded ? decoded.value : decoded.reason] as const;
-  });
   const address = point.address + at;
   const reference = referenceOf(point.table, address);
-  return { address, reference, raw: rawOf(words, at, point), values: Object.fromEntries(found) };
+  return {
+    address,
+    reference,
+    raw: rawOf(words, at, point),
+    values: inAllOrders(point, words, at),
+  };
 }
 
 function table(rows: readonly ReturnType<typeof rowOf>[]): string[] {
@@ -200,16 +183,6 @@ function table(rows: readonly ReturnType<typeof rowOf>[]): string[] {
 function wordsOf(answer: DirectAnswer, request: ReadRequest, where: string): Uint16Array {
   if (answer.ok) return Uint16Array.from(answer.words);
   throw new UnavailableError("NO_ANSWER", failureOf(answer, request, where));
-}
-
-function rawOf(words: Uint16Array, at: number, point: Point): string {
-  const own = [...words.subarray(at, at + widthOf(point))];
-  if (isBitTable(point.table)) return own.join("");
-  return own.map((word) => word.toString(16).toUpperCase().padStart(4, "0")).join(" ");
-}
-
-function isText({ type }: Pick<Point, "type">): boolean {
-  return TYPES[type].registers === "length";
 }
 
 type Place = Pick<Point, "table" | "address">;

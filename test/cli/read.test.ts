@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import test from "node:test";
 import { createPlace } from "./program.ts";
@@ -59,4 +60,46 @@ test("a refused connection and a silent device are told apart, both with 69", as
   assert.deepEqual([refused.code, timeout.code], [69, 69]);
   assert.match(refused.stderr, /refuses the connection: nothing listens/);
   assert.match(timeout.stderr, /unit 7 is silent .*wrong unit id/);
+});
+
+test("the node that runs says what a device is, though its file was changed or given up", async (t) => {
+  const { run, begin, node, config } = await createPlace(t);
+  const running = begin("start", ...node);
+  await running.line(/^watch it:/);
+  writeFileSync(config, readFileSync(config, "utf8").replaceAll("voltage", "renamed"));
+  const read = await run("read", "hall/meter", ...node);
+  assert.match(read.stdout, /^voltage /m);
+  writeFileSync(config, "gateways: none");
+  const broken = await run("read", "hall/meter", "voltage", ...node.slice(2));
+  assert.equal(broken.code, 0, broken.stderr);
+});
+
+test("read marks what is uncertain or was refused, and shows what other orders would make of it", async (t) => {
+  const { run, begin, config } = await createPlace(t);
+  const simulator = begin("simulate", "--port", "0", "--json");
+  const told: { url: string } = JSON.parse(await simulator.line(/^\{/));
+  const points = [
+    { id: "voltage", table: "input", address: 0, type: "float32", unit: "V", max: 100 },
+    { id: "status", table: "holding", address: 0, type: "uint16", enum: { 7: "seven" } },
+    { id: "period", table: "holding", address: 1, type: "uint16", invalid: [60] },
+    { id: "absent", table: "holding", address: 9000, type: "int64", invalid: [-5] },
+  ];
+  const devices = [{ id: "meter", unitId: 1, points }];
+  writeFileSync(config, JSON.stringify({ gateways: [{ id: "a", connection: told.url, devices }] }));
+  const [text, json, only] = await Promise.all([
+    run("read", "a/meter", "--config", config),
+    run("read", "a/meter", "absent", "period", "--config", config, "--json"),
+    run("read", "a/meter", "absent", "--config", config),
+  ]);
+  assert.match(text.stdout, /^voltage .* 2[23]\d\S* V +uncertain: out_of_range +ABCD +CDAB /m);
+  assert.match(text.stdout, /^status +0 +400001 +[0-9A-F]{4} +\d+ +uncertain: unlisted$/m);
+  assert.match(text.stdout, /^period +1 +400002 +003C +- +bad: invalid$/m);
+  assert.match(text.stdout, /^absent +9000 +409001 +- +- +bad: exception 2$/m);
+  const { points: rows }: { points: { point: string; error: object }[] } = JSON.parse(json.stdout);
+  assert.deepEqual(Object.fromEntries(rows.map(({ point, error }) => [point, error])), {
+    absent: { reason: "exception", exception: 2 },
+    period: { reason: "invalid" },
+  });
+  assert.equal(only.code, 69);
+  assert.match(only.stderr, /exception 2: it has no such address/);
 });
