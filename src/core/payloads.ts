@@ -59,8 +59,8 @@ export interface NodeHealth {
     /** ms for which the broker has been away, and why; only while it is. */
     readonly away?: number;
     readonly reason?: string;
-    /** Another client with the same client id takes the connection over, again and again; absent otherwise. */
-    readonly rival?: true;
+    /** The broker ends connections again and again: most likely another client has the client id; absent otherwise. */
+    readonly contested?: true;
   };
   readonly spool: {
     readonly readings: number;

@@ -86,8 +86,8 @@ export interface BusState {
   readonly since: number;
   /** Why it is not connected, in words. */
   readonly reason?: string;
-  /** Another client with our client id takes the connection over, again and again. */
-  readonly rival?: boolean;
+  /** The broker ends our connections again and again, as it does when another client has our client id. */
+  readonly contested?: boolean;
 }
 
 /** The way to the broker. Nothing is queued inside: a publish while not connected rejects at once. */

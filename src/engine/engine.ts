@@ -8,6 +8,7 @@ import { topicsOf } from "../core/topics.ts";
 import { ClockNotes } from "./clock-notes.ts";
 import { Commands } from "./commands.ts";
 import { Committer } from "./committer.ts";
+import { noteContests } from "./contest-notes.ts";
 import { Devices, type DeviceChange } from "./devices.ts";
 import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
 import { Gateways } from "./gateways.ts";
@@ -19,7 +20,6 @@ import { Opening, type Endpoint, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
 import { Publisher } from "./publisher.ts";
 import { Reporter } from "./reporter.ts";
-import { noteRivals } from "./rival.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
 import { SpoolLimit } from "./spool-limit.ts";
@@ -128,7 +128,7 @@ export class Engine {
     const report = await this.#opening.restore();
     const before = await store.get(keys.retained);
     bus.onMessage(this.#commands.receive);
-    noteRivals(bus, self.clientId, this.#journal);
+    noteContests(bus, self.clientId, this.#journal);
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await this.#noteStart(report);

@@ -120,7 +120,7 @@ export class Health {
 
   #mqtt(): NodeHealth["mqtt"] {
     const { bus, clock } = this.#world;
-    const { connected, version, commands, since, reason, rival } = bus.state;
+    const { connected, version, commands, since, reason, contested } = bus.state;
     const away = connected ? {} : { away: Math.round(clock.elapsed() - since) };
     return {
       version,
@@ -128,7 +128,7 @@ export class Health {
       commands: connected && commands,
       ...away,
       ...(reason === undefined || connected ? {} : { reason }),
-      ...(rival === true ? { rival } : {}),
+      ...(contested === true ? { contested } : {}),
     };
   }
 

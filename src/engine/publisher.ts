@@ -8,7 +8,7 @@ import type { Bus, Clock, Log, Message, Write } from "../core/ports.ts";
 import type { Topics } from "../core/topics.ts";
 import type { Spool } from "./spool.ts";
 import type { SpoolEntry } from "./stream.ts";
-import { Suspects } from "./suspects.ts";
+import { Suspects, TRIAL_AFTER } from "./suspects.ts";
 
 /** Replies that wait at most; who asks faster than the broker takes gets none. */
 const MOST_REPLIES = 256;
@@ -23,6 +23,8 @@ interface World {
   readonly forget: (writes: readonly Write[]) => void;
 }
 
+type Taken = NonNullable<ReturnType<Spool["take"]>>;
+
 /** Hands messages to the broker. */
 export class Publisher {
   readonly #world: World;
@@ -33,10 +35,11 @@ export class Publisher {
   readonly #refused = new Set<string>();
   readonly #suspects = new Suspects();
   #inFlight = 0;
-  /** A suspect is in flight: nothing else goes out, so that it is known who ended the connection. */
-  #isolated = false;
-  /** Taken from the spool and not sent yet: a suspect that waits until nothing else is in flight. */
-  #taken: ReturnType<Spool["take"]>;
+  /** Suspects out of the spool, by their stream, which waits for them. */
+  readonly #parked = new Map<string, Taken>();
+  /** A suspect is in flight, alone: so it is known who ends the connection. */
+  #onTrial = false;
+  #cancelTrial: (() => void) | undefined;
   #connected = false;
   /** Replies that were not sent since there was room for one. */
   #unanswered = 0;
@@ -47,10 +50,10 @@ export class Publisher {
     world.bus.onState((state) => {
       const wasConnected = this.#connected;
       this.#connected = state.connected;
+      if (!state.connected) this.#endTrials();
       // The commands may be subscribed later than the connect: what is in flight stays so.
       if (!state.connected || wasConnected) return;
-      this.#suspects.connected();
-      this.#taken = undefined;
+      this.#parked.clear();
       this.#world.spool.rewind();
       for (const topic of this.#retained.keys()) this.#changed.add(topic);
       this.pump();
@@ -84,8 +87,10 @@ export class Publisher {
   /** Sends what can be sent; to be called when something was added. */
   pump = (): void => {
     const { bus } = this.#world;
-    while (bus.state.connected && this.#inFlight < bus.window && !this.#isolated) {
-      if (!this.#sendReply() && !this.#sendRetained() && !this.#sendSpooled()) break;
+    while (bus.state.connected && this.#inFlight < bus.window && !this.#onTrial) {
+      if (this.#isTrialDue()) {
+        if (this.#inFlight > 0 || !this.#sendSuspect()) break;
+      } else if (!this.#sendReply() && !this.#sendRetained() && !this.#sendSpooled()) break;
     }
     if (this.#inFlight > 0 || this.#world.spool.isReading) return;
     for (const idle of this.#idle.splice(0)) idle();
@@ -109,43 +114,51 @@ export class Publisher {
 
   #sendRetained(): boolean {
     for (const topic of this.#changed) {
-      const name = `retained ${topic}`;
-      if (this.#mustWait(name)) continue;
-      this.#changed.delete(topic);
-      const payload = this.#retained.get(topic) ?? "";
-      this.#send({ topic, payload, qos: 1, retain: true }, name, (error) => {
-        const isCleared = error === undefined && this.#retained.get(topic) === "";
-        if (isCleared && payload === "") this.#retained.delete(topic);
-        if (isLost(error)) this.#changed.add(topic);
-        else if (error !== undefined) this.#sayRefused(topic, error);
-      });
+      if (this.#suspects.has(nameOfRetained(topic))) {
+        this.#armTrial();
+        continue;
+      }
+      this.#sendState(topic);
       return true;
     }
     return false;
   }
 
+  #sendState(topic: string): void {
+    this.#changed.delete(topic);
+    const payload = this.#retained.get(topic) ?? "";
+    this.#send({ topic, payload, qos: 1, retain: true }, nameOfRetained(topic), (error) => {
+      const isCleared = error === undefined && this.#retained.get(topic) === "";
+      if (isCleared && payload === "") this.#retained.delete(topic);
+      if (isLost(error)) this.#changed.add(topic);
+      else if (error !== undefined) this.#sayRefused(topic, error);
+    });
+  }
+
   #sendSpooled(): boolean {
+    for (;;) {
+      const taken = this.#world.spool.take(this.pump, this.#parked);
+      if (taken === undefined) return false;
+      if (!this.#suspects.has(nameOf(taken))) {
+        this.#sendTaken(taken);
+        return true;
+      }
+      this.#parked.set(taken.stream, taken);
+      this.#armTrial();
+    }
+  }
+
+  #sendTaken(taken: Taken): void {
     const { spool, topics, forget } = this.#world;
-    // What is left of the retained state is suspect, and waits for its turn alone.
-    if (this.#changed.size > 0) return false;
-    const taken = this.#taken ?? spool.take(this.pump);
-    if (taken === undefined) return false;
     const { stream, entry } = taken;
-    const name = `${stream} ${String(entry.number)}`;
-    this.#taken = this.#mustWait(name) ? taken : undefined;
-    if (this.#taken !== undefined) return false;
     const { topic, retain } = entry.spooled;
     if (topic === "") {
       forget(spool.acknowledge(stream, entry));
-      return true;
+      return;
     }
-    const message: Message = {
-      topic: `${topics.base}/${topic}`,
-      payload: this.#payloadOf(entry),
-      qos: 1,
-      retain,
-    };
-    this.#send(message, name, (error) => {
+    const payload = this.#payloadOf(entry);
+    const message: Message = { topic: `${topics.base}/${topic}`, payload, qos: 1, retain };
+    this.#send(message, nameOf(taken), (error) => {
       if (isLost(error)) return;
       if (error === undefined) {
         forget(spool.acknowledge(stream, entry));
@@ -154,7 +167,40 @@ export class Publisher {
       this.#sayRefused(message.topic, error);
       forget(this.#quarantine(stream, entry));
     });
+  }
+
+  #isTrialDue(): boolean {
+    const { bus, clock } = this.#world;
+    return this.#cancelTrial !== undefined && clock.elapsed() - bus.state.since >= TRIAL_AFTER;
+  }
+
+  /** Sends the next suspect; false when there is none left. */
+  #sendSuspect(): boolean {
+    this.#onTrial = true;
+    for (const [stream, taken] of this.#parked) {
+      this.#parked.delete(stream);
+      this.#sendTaken(taken);
+      return true;
+    }
+    for (const topic of this.#changed) {
+      if (!this.#suspects.has(nameOfRetained(topic))) continue;
+      this.#sendState(topic);
+      return true;
+    }
+    this.#endTrials();
     return true;
+  }
+
+  #armTrial(): void {
+    const { bus, clock } = this.#world;
+    const left = bus.state.since + TRIAL_AFTER - clock.elapsed();
+    this.#cancelTrial ??= clock.timer(Math.max(1, Math.ceil(left)), this.pump);
+  }
+
+  #endTrials(): void {
+    this.#cancelTrial?.();
+    this.#cancelTrial = undefined;
+    this.#onTrial = false;
   }
 
   /** Moves a refused message aside; a gap takes the place of a reading, for those who may read the gaps. */
@@ -175,21 +221,16 @@ export class Publisher {
     return `${payload.slice(0, -1)},"replayed":true}`;
   }
 
-  /** A suspect waits until it is alone. */
-  #mustWait(name: string): boolean {
-    return this.#inFlight > 0 && this.#suspects.has(name);
-  }
-
   #send(message: Message, name: string, settled: (error?: PublishError) => void): void {
     if (this.#suspects.isUnfit(message, this.#world.clock.elapsed())) {
+      this.#onTrial = false;
       settled(givenUp(message));
       return;
     }
     this.#inFlight++;
-    this.#isolated = this.#suspects.has(name);
     const end = (error?: PublishError) => {
       this.#inFlight--;
-      this.#isolated = false;
+      this.#onTrial = false;
       settled(this.#judged(message, name, error));
       this.pump();
     };
@@ -233,8 +274,16 @@ export class Publisher {
   }
 }
 
+function nameOf({ stream, entry }: Taken): string {
+  return `${stream} ${String(entry.number)}`;
+}
+
+function nameOfRetained(topic: string): string {
+  return `retained ${topic}`;
+}
+
 function givenUp({ topic }: Message): PublishError {
-  const text = `The broker ended three connections in a row when a message on ${topic} was sent.`;
+  const text = `The broker ended the connection each time a message on ${topic} was sent.`;
   return new PublishError("PUBLISH_REFUSED", text);
 }
 

@@ -114,9 +114,16 @@ export class Spool {
     });
   }
 
-  /** The next message to publish, streams in turn; undefined when there is none, or one is being read: then `wake` is called. */
-  take(wake: () => void): { readonly stream: string; readonly entry: SpoolEntry } | undefined {
+  /**
+   * The next message to publish, streams in turn but for those of `but`; undefined when there is none,
+   * or one is being read: then `wake` is called.
+   */
+  take(
+    wake: () => void,
+    but: ReadonlyMap<string, unknown>,
+  ): { readonly stream: string; readonly entry: SpoolEntry } | undefined {
     for (const stream of this.#ready) {
+      if (but.has(stream.name)) continue;
       this.#ready.delete(stream);
       const number = stream.next;
       const spooled = stream.memory.get(number);

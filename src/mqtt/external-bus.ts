@@ -1,11 +1,11 @@
 /** The bus over a broker that is already there. */
 import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import type { Bus, BusState, Incoming, Message } from "../core/ports.ts";
+import { Contest } from "./contest.ts";
 import { Listeners } from "./incoming.ts";
 import { lost } from "./outgoing.ts";
 import { Session } from "./session.ts";
 import type { SessionEnd, SessionOptions } from "./session.ts";
-import { Takeovers } from "./takeovers.ts";
 
 const MOST_WINDOW = 20;
 /** ms between two attempts to connect: the first and the longest. */
@@ -40,7 +40,7 @@ class ExternalBus implements Bus {
   #session: Session | undefined;
   #cancelRetry: (() => void) | undefined;
   #failures = 0;
-  readonly #takeovers = new Takeovers();
+  readonly #contest = new Contest();
   #loggedReason: string | undefined;
 
   constructor(options: ExternalBusOptions) {
@@ -54,8 +54,8 @@ class ExternalBus implements Bus {
   }
 
   get state(): BusState {
-    const isFight = this.#takeovers.isFight(this.#options.clock.elapsed());
-    return isFight ? { ...this.#state, rival: true } : this.#state;
+    const contested = this.#contest.isOn(this.#options.clock.elapsed());
+    return contested ? { ...this.#state, contested } : this.#state;
   }
 
   get window(): number {
@@ -118,7 +118,7 @@ class ExternalBus implements Bus {
     this.#states.tell(this.state);
   }
 
-  #ended({ reason, versionRefused = false, takenOver = false }: SessionEnd): void {
+  #ended({ reason, versionRefused = false, byBroker = false }: SessionEnd): void {
     const { log } = this.#options;
     this.#session = undefined;
     if (versionRefused && this.#version === 5) {
@@ -130,7 +130,7 @@ class ExternalBus implements Bus {
       this.#connect();
       return;
     }
-    if (takenOver) this.#takeovers.note(this.#options.clock.elapsed());
+    if (byBroker) this.#contest.note(this.#options.clock.elapsed());
     if (this.#state.connected && this.#options.clock.elapsed() - this.#state.since > GOOD_SESSION) {
       this.#failures = 0;
     }

@@ -33,8 +33,6 @@ export function reasonOf(error: Error): string {
 
 /** Reason codes of a DISCONNECT that may be due to what we sent, and not to the broker's own affairs (MQTT 5, 3.14.2.1). */
 const OBJECTIONS: readonly unknown[] = [0x80, 0x81, 0x82, 0x83, 0x87, 0x90, 0x95, 0x97, 0x99, 0x9a];
-/** The same client id has connected elsewhere (MQTT 5, 3.14.2.1). */
-export const TAKEN_OVER = 0x8e;
 
 /** Whether the broker may have ended the connection because of a message of ours, by its DISCONNECT. */
 export function isObjection(code: number | undefined): boolean {

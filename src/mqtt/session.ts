@@ -5,14 +5,7 @@ import type { IClientOptions, IConnackPacket, MqttClient } from "mqtt";
 import type { Clock, Incoming, Log, Message } from "../core/ports.ts";
 import { incomingOf } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
-import {
-  TAKEN_OVER,
-  isObjection,
-  isReset,
-  reasonOf,
-  reasonOfDisconnect,
-  refusesVersion,
-} from "./reasons.ts";
+import { isObjection, isReset, reasonOf, reasonOfDisconnect, refusesVersion } from "./reasons.ts";
 
 /** Seconds; a broker behind a dead line is noticed after one and a half times that. */
 const KEEPALIVE = 15;
@@ -54,10 +47,10 @@ export interface SessionEnd {
   readonly reason: string;
   /** The broker does not speak the version. */
   readonly versionRefused?: boolean;
-  /** The broker ended it, perhaps because of a message that was on its way. */
+  /** The broker ended a session that stood. */
+  readonly byBroker?: boolean;
+  /** Perhaps because of a message that was on its way. */
   readonly cut?: boolean;
-  /** Another client has connected with our client id. */
-  readonly takenOver?: boolean;
 }
 
 /** A clean session of one version of the protocol; it begins to connect at once. */
@@ -119,15 +112,16 @@ export class Session {
     });
     client.on("error", (error) => {
       const versionRefused = refusesVersion(error);
-      this.#end({ reason: reasonOf(error), versionRefused, cut: isReset(error) });
+      const cut = isReset(error);
+      this.#end({ reason: reasonOf(error), versionRefused, byBroker: cut, cut });
     });
     client.on("disconnect", (packet) => {
       const { reasonCode } = packet;
-      const [cut, takenOver] = [isObjection(reasonCode), reasonCode === TAKEN_OVER];
-      this.#end({ reason: reasonOfDisconnect(reasonCode), cut, takenOver });
+      const reason = reasonOfDisconnect(reasonCode);
+      this.#end({ reason, byBroker: true, cut: isObjection(reasonCode) });
     });
     client.on("close", () => {
-      this.#end({ reason: "the broker closed the connection", cut: true });
+      this.#end({ reason: "the broker closed the connection", byBroker: true, cut: true });
     });
   }
 
@@ -164,9 +158,10 @@ export class Session {
 
   #end(end: SessionEnd): void {
     if (this.#over) return;
+    const stood = this.#outgoing !== undefined;
     this.#finish(end.reason, end.cut);
     this.#client.stream.destroy();
-    this.#events.ended(end);
+    this.#events.ended({ ...end, byBroker: stood && end.byBroker === true });
   }
 
   #finish(reason: string, cut = false): void {
