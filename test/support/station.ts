@@ -30,6 +30,8 @@ export interface Station {
   readonly bus: Bus;
   /** Lines of the log at level warn and error. */
   readonly complaints: readonly string[];
+  /** Connects that came about so far. */
+  connects(): number;
   /** Polls of all gateways so far. */
   polls(): number;
   /** Settles when there were so many further polls. */
@@ -73,6 +75,12 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
     facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, storeBytes: null, clockSynced: true }),
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: CLIENT_ID },
   });
+  let connects = 0;
+  let wasConnected = false;
+  bus.onState(({ connected }) => {
+    if (connected && !wasConnected) connects += 1;
+    wasConnected = connected;
+  });
   await bus.open();
   await engine.open();
   let ended: Promise<void> | undefined;
@@ -83,6 +91,7 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
   });
   return {
     ...{ bus, complaints, stop },
+    connects: () => connects,
     polls: () => polls,
     polled: (further) => {
       const goal = polls + further;
