@@ -9,7 +9,7 @@ import { Listeners, incomingOf } from "./incoming.ts";
 import { listen } from "./listen.ts";
 
 /** Connections at a time, logged in or not. */
-const MOST_CONNECTIONS = 64;
+const MOST_CONNECTIONS = 256;
 const WINDOW = 20;
 /** ms; clients that do not let go by then are cut off. */
 const CLOSE_TIMEOUT = 500;

@@ -135,10 +135,10 @@ describe("embedded: clients", LIMIT, () => {
   );
 
   it(
-    "are turned away beyond 64 connections, and the others go on",
+    "are turned away beyond 256 connections, and the others go on",
     withBus(async (bus, port) => {
       const { inbox, close } = await subscribe(urlOf(port), "test/x");
-      const sockets = await Promise.all(Array.from({ length: 63 }, () => openSocket(port)));
+      const sockets = await Promise.all(Array.from({ length: 255 }, () => openSocket(port)));
       const tooMany = await openSocket(port);
       if (!tooMany.closed) await once(tooMany, "close");
       // One that was let in is only cut off when its login does not come, and the first before the last.
