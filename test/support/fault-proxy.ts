@@ -63,7 +63,7 @@ export async function startFaultProxy(
     const down = pipe("down", device, client);
     const pair: Pair = { sides: [client, device], pipes: { up, down } };
     pairs.add(pair);
-    void Promise.all([once(client, "close"), once(device, "close")]).then(() => {
+    void Promise.all([closed(client), closed(device)]).then(() => {
       pairs.delete(pair);
       note({ conn, event: "close" });
     });
@@ -105,3 +105,12 @@ export async function startFaultProxy(
 }
 
 type Unstamped<Line> = Line extends unknown ? Omit<Line, "t"> : never;
+
+/** Settles when a socket is closed, be it by an error. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => {
+      resolve();
+    });
+  });
+}
