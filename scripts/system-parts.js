@@ -13,6 +13,7 @@ const PARTS = [
   },
   { name: "socat", package: "socat", isThere: () => isProgram("socat") },
   { name: "mbpoll", package: "mbpoll", isThere: () => isProgram("mbpoll") },
+  { name: "ip", package: "iproute2", isThere: () => isProgram("ip") },
   { name: "pymodbus", package: "python3-pymodbus", isThere: hasPymodbus },
 ];
 

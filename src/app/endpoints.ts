@@ -1,9 +1,9 @@
 /** The ways to the endpoints of a site: simulators started, addresses resolved, locks held, links made. */
-import { lookup } from "node:dns/promises";
 import { EdgepollError } from "../core/errors.ts";
 import { intervalsOf, type Gateway } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Endpoint } from "../engine/opening.ts";
+import { Names } from "../modbus/names.ts";
 import { openTcpLink } from "../modbus/tcp-link.ts";
 import { startSimulator, type Simulator } from "../simulator/tcp-server.ts";
 import type { HolderInfo } from "../system/holder.ts";
@@ -19,6 +19,7 @@ const LEAST_BACKOFF = 1000;
 /** The endpoints of a site. */
 export class Endpoints {
   readonly #clock: Clock;
+  readonly #names: Names;
   readonly #holder: HolderInfo;
   readonly #byGateway = new Map<string, Endpoint>();
   readonly #byKey = new Map<string, Endpoint>();
@@ -28,6 +29,7 @@ export class Endpoints {
 
   constructor(clock: Clock, holder: HolderInfo) {
     this.#clock = clock;
+    this.#names = new Names(clock);
     this.#holder = holder;
   }
 
@@ -69,7 +71,7 @@ export class Endpoints {
     const { connection } = gateway;
     if (connection.kind === "tcp") {
       const { host, port } = connection;
-      const address = await resolveHost(this.#clock, host);
+      const address = await resolveHost(this.#names, this.#clock, host);
       return { gateway, host, port, key: `${address}:${String(port)}` };
     }
     if (connection.kind !== "simulator") {
@@ -92,7 +94,8 @@ export class Endpoints {
     const sharing = placed.filter((other) => other.key === key);
     const intervals = sharing.flatMap(({ gateway }) => intervalsOf(gateway));
     const maxBackoff = Math.max(Math.min(...intervals), LEAST_BACKOFF);
-    const link = openTcpLink({ host, port, maxBackoff, clock: this.#clock, random });
+    const options = { host, port, maxBackoff, names: this.#names };
+    const link = openTcpLink({ ...options, clock: this.#clock, random });
     const endpoint = { key, link };
     this.#byKey.set(key, endpoint);
     return endpoint;
@@ -107,18 +110,14 @@ interface Placed {
 }
 
 /** The address of a host; its name when that can't be resolved in time. */
-export async function resolveHost(clock: Clock, host: string): Promise<string> {
-  const found = lookup(host).then(
-    ({ address }) => address,
-    () => host.toLowerCase(),
-  );
+export function resolveHost(names: Names, clock: Clock, host: string): Promise<string> {
   return new Promise<string>((resolve) => {
     const cancel = clock.timer(RESOLVE, () => {
       resolve(host.toLowerCase());
     });
-    void found.then((address) => {
+    names.find(host, (_, [first]) => {
       cancel();
-      resolve(address);
+      resolve(first?.address ?? host.toLowerCase());
     });
   });
 }

@@ -4,6 +4,7 @@ import { LockedError, NoNodeError } from "../core/errors.ts";
 import type { Connection, Device, Gateway } from "../core/model.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { answerOf, type DirectAnswer } from "../engine/direct-reads.ts";
+import { Names } from "../modbus/names.ts";
 import { openTcpLink } from "../modbus/tcp-link.ts";
 import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
@@ -60,12 +61,13 @@ export async function readTcp(
   timeout: number,
 ): Promise<DirectAnswer> {
   const clock = createClock();
-  const endpoint = `${await resolveHost(clock, host)}:${String(port)}`;
+  const names = new Names(clock);
+  const endpoint = `${await resolveHost(names, clock, host)}:${String(port)}`;
   const name = `endpoint:${endpoint}`;
   const holder = { pid, node: "edgepoll read", stateDir: "", control: "" };
   try {
     const lock = await lockPatiently(name, holder, clock);
-    const link = openTcpLink({ host, port, maxBackoff: 1000, clock, random });
+    const link = openTcpLink({ host, port, maxBackoff: 1000, names, clock, random });
     try {
       return answerOf(await link.read(request, timeout));
     } finally {

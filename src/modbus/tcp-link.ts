@@ -1,9 +1,9 @@
 /** The link to a Modbus TCP endpoint. */
-import dns from "node:dns";
 import type { LookupFunction } from "node:net";
 import type { Answer, Clock, Link, Random, ReadRequest } from "../core/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Connection, type Failure } from "./connection.ts";
+import type { Found, Names } from "./names.ts";
 
 /** Within the second that `Link.close` may take. */
 const CLOSE_DEADLINE = 500;
@@ -14,6 +14,7 @@ export interface TcpLinkOptions {
   readonly port: number;
   /** Longest wait between failed connects, ms. */
   readonly maxBackoff: number;
+  readonly names: Names;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -59,7 +60,8 @@ class TcpLink implements Link {
   /** Why no connect may begin now. */
   #refusal(): string | undefined {
     if (this.#connecting) return "another request is in flight";
-    if (this.#lookingUp) return `${this.#options.host} is still being looked up`;
+    const { host, names } = this.#options;
+    if (this.#lookingUp && !names.last(host)) return `${host} is still being looked up`;
     const reason = this.#backoff.reasonAt(this.#clock.elapsed());
     return reason === undefined ? undefined : `in back-off after: ${reason}`;
   }
@@ -96,15 +98,23 @@ class TcpLink implements Link {
     return id;
   };
 
-  /**
-   * A lookup can't be called back, and those of the whole process queue for a few threads:
-   * one at a time is all that a link with a silent resolver may hold.
-   */
+  /** While an earlier lookup is without an answer, the last addresses are all there is. */
   readonly #lookup: LookupFunction = (host, options, found) => {
+    const { names } = this.#options;
+    const answer: Found = (error, addresses) => {
+      const [first] = addresses;
+      if (first === undefined) found(error ?? new Error(`${host} has no address`), "");
+      else if (options.all === true) found(null, [...addresses]);
+      else found(null, first.address, first.family);
+    };
+    if (this.#lookingUp) {
+      answer(null, names.last(host) ?? []);
+      return;
+    }
     this.#lookingUp = true;
-    dns.lookup(host, options, (error, address, family) => {
+    names.find(host, (error, addresses) => {
       this.#lookingUp = false;
-      found(error, address, family);
+      answer(error, addresses);
     });
   };
 

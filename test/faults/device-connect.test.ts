@@ -1,6 +1,8 @@
 /** Rows of the fault table: devices that cannot be connected to. */
 import assert from "node:assert/strict";
+import { describe } from "node:test";
 import { failureOf, holding, openLink, startPython, TIMEOUT, watchSockets } from "../modbus/rig.ts";
+import { runAlone } from "../support/alone.ts";
 import { faultRow } from "../support/fault-row.ts";
 
 /** Listens, never accepts, and fills its own backlog: the kernel leaves further connects hanging. */
@@ -16,6 +18,28 @@ for one in fill:
 print(hole.getsockname()[1], flush=True)
 sys.stdin.read()
 `;
+
+describe("in a network of its own", { concurrency: true }, () => {
+  faultRow(
+    {
+      id: "D1",
+      fault: "refuses connections",
+      done: "nobody listens at the port, for eight slots of 500 ms with three retries; the kernel of a network of its own counts the connects",
+      must: "failed as connect_failed, with at most one connect a slot",
+    },
+    (t) => runAlone(t, "refused.ts"),
+  );
+
+  faultRow(
+    {
+      id: "D16",
+      fault: "a name does not resolve, and the resolver is silent",
+      done: "eight gateways have names about which the only name server keeps silent, in a network of its own; the broker is restarted meanwhile",
+      must: "gateways with other hosts keep every slot, and the link to the broker is made again",
+    },
+    (t) => runAlone(t, "silent-names.ts"),
+  );
+});
 
 faultRow(
   {

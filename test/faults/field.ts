@@ -5,7 +5,12 @@ import type { TestContext } from "node:test";
 import type { Fault, FaultStep } from "../../src/simulator/fault.ts";
 import { delivered, serialPoints, wireOf } from "../e2e/site.ts";
 import { startFaultProxy, type FaultProxy } from "../support/fault-proxy.ts";
-import { checkHistory, type Verdict, type WireRequest } from "../support/history.ts";
+import {
+  checkHistory,
+  type LedgerAccount,
+  type Verdict,
+  type WireRequest,
+} from "../support/history.ts";
 import { readLedger } from "../support/ledger-reader.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { startNode, writeSite } from "../support/node-process.ts";
@@ -32,6 +37,8 @@ export interface GatewayKeys {
   /** Whether a fault proxy stands between node and slave. */
   readonly proxied?: boolean;
   readonly retries?: number;
+  /** The name that stands in its connection; default the loopback address. */
+  readonly host?: string;
   /** Polls outlast their slots or are retried, so that no checker can place requests by their time: its row looks at them. */
   readonly unplaced?: boolean;
 }
@@ -154,9 +161,21 @@ export class FieldGateway {
   }
 }
 
+/** What a field has besides its gateways. */
+export interface Surroundings {
+  /** Hosts of further gateways, which nobody looks at. */
+  readonly silent?: readonly string[];
+  /** The name by which the node knows the broker; default the loopback address. */
+  readonly broker?: string;
+}
+
 /** A field whose node runs and has polled every gateway. */
 export interface Field {
   gateway(id: string): FieldGateway;
+  /** Ends the broker and starts it again; settles when the subscriber is back, and the node after it. */
+  restartBroker(): Promise<void>;
+  /** Ends the node, which must succeed; settles with its ledger. */
+  ledger(): Promise<LedgerAccount[]>;
   /** Ends the node; settles with what all witnesses together say of its whole life. */
   verdict(): Promise<Verdict>;
 }
@@ -165,6 +184,7 @@ export interface Field {
 export async function startField(
   test: Pick<TestContext, "after">,
   gateways: Readonly<Record<string, GatewayKeys>>,
+  { silent = [], broker: brokerHost = "127.0.0.1" }: Surroundings = {},
 ): Promise<Field> {
   const directory = createTempDir(test);
   const broker = await startMosquitto();
@@ -183,19 +203,30 @@ export async function startField(
   );
   const files = writeSite(join(directory, "node"), {
     node: "field",
-    mqtt: { broker: broker.url },
-    gateways: all.map(({ id, interval }, n) => {
-      const { timeout = TIMEOUT, proxied, retries = 0, unplaced } = gateways[id] ?? {};
-      const port = proxied === true ? all[n]?.proxy.port : slave.ports[n];
-      return {
-        id,
-        connection: `tcp://127.0.0.1:${String(port)}`,
-        interval: `${String(interval)}ms`,
-        timeout: `${String(timeout)}ms`,
-        retries,
-        devices: [{ id: "unit", unitId: 1, points: unplaced === true ? ownPoints : serialPoints }],
-      };
-    }),
+    mqtt: { broker: `mqtt://${brokerHost}:${String(broker.port)}` },
+    gateways: [
+      ...all.map(({ id, interval }, n) => {
+        const keys = gateways[id] ?? {};
+        const { timeout = TIMEOUT, proxied, retries = 0, unplaced, host = "127.0.0.1" } = keys;
+        const port = proxied === true ? all[n]?.proxy.port : slave.ports[n];
+        return {
+          id,
+          connection: `tcp://${host}:${String(port)}`,
+          interval: `${String(interval)}ms`,
+          timeout: `${String(timeout)}ms`,
+          retries,
+          devices: [
+            { id: "unit", unitId: 1, points: unplaced === true ? ownPoints : serialPoints },
+          ],
+        };
+      }),
+      ...silent.map((host, n) => ({
+        id: `silent-${String(n)}`,
+        connection: `tcp://${host}:502`,
+        interval: `${String(INTERVAL)}ms`,
+        devices: [{ id: "unit", unitId: 1, points: ownPoints }],
+      })),
+    ],
   });
   const node = startNode(test, files);
   await node.started;
@@ -210,21 +241,30 @@ export async function startField(
       return [{ ...request, at: sent.get(request.gateway)?.get(raw) ?? request.at }];
     });
   };
+  const ledger = async (): Promise<LedgerAccount[]> => {
+    assert.equal(await node.stop(), 0, node.output());
+    return readLedger(files.stateDir);
+  };
   return {
+    ledger,
     gateway: (id) => {
       const found = all.find((gateway) => gateway.id === id);
       assert.ok(found, `no gateway ${id}`);
       return found;
     },
+    restartBroker: async () => {
+      await broker.stop();
+      await broker.restart();
+    },
     verdict: async () => {
-      assert.equal(await node.stop(), 0, node.output());
+      const accounts = await ledger();
       await delivered(subscriber, broker.port);
       return checkHistory({
         intervals: new Map(all.map(({ id, interval }) => [id, interval])),
         kills: 0,
         requests: requests(),
         messages: subscriber.log,
-        ledger: await readLedger(files.stateDir),
+        ledger: accounts,
       });
     },
   };

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import type { Answer, Link, ReadRequest } from "../../src/core/ports.ts";
+import { Names } from "../../src/modbus/names.ts";
 import { openTcpLink } from "../../src/modbus/tcp-link.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { startSlave, type Slave } from "../support/slave.ts";
@@ -44,7 +45,8 @@ export async function startTestSlave(ports: number): Promise<Slave> {
 export function openLink(t: TestContext, port: number, host = "127.0.0.1"): Rig {
   const clock = createFakeClock();
   const random = Math.random;
-  const link = openTcpLink({ host, port, maxBackoff: MAX_BACKOFF, clock, random });
+  const names = new Names(clock);
+  const link = openTcpLink({ host, port, maxBackoff: MAX_BACKOFF, names, clock, random });
   t.after(async () => {
     await link.close();
     assert.equal(clock.pendingTimers(), 0, "a timer was left");
