@@ -26,7 +26,7 @@ before(async () => {
     ending: { timeout: NEVER },
     header: { timeout: NEVER },
     owner: { timeout: NEVER },
-    pieces: { proxied: true },
+    pieces: { interval: 1000, timeout: 480, proxied: true },
     exceptions: {},
     single: {},
     "closes-always": { retries: 1, unplaced: true },
@@ -101,12 +101,12 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
     {
       id: "D4",
       fault: "late answer after the time-out",
-      done: "the answer comes 250 ms after a request with a time-out of 150 ms; then a device that mixes up its connections sends it in front of the next slot's answer",
+      done: "the answer comes 350 ms after a request with a time-out of 240 ms; then a device that mixes up its connections sends it in front of the next slot's answer",
       must: "the next slot has its own value or none, never the late one",
     },
     async () => {
       const gateway = field.gateway("late");
-      await gateway.script([{ kind: "late", ms: 250, requests: 1 }]);
+      await gateway.script([{ kind: "late", ms: 350, requests: 1 }]);
       const after = await gateway.next(2);
       assert.deepEqual(wordsOf(after), ["bad timeout", "good"]);
       await gateway.script([{ kind: "hold", requests: 1 }]);

@@ -20,7 +20,7 @@ import { createTempDir } from "../support/temp-dir.ts";
 
 /** ms, of a gateway that says nothing else. */
 const INTERVAL = 500;
-const TIMEOUT = 150;
+const TIMEOUT = 240;
 /** After a fault a gateway is back within two intervals, and has at least so long (ms). */
 const RECOVERY = 2000;
 
