@@ -48,12 +48,12 @@ async function runAll(asked: Options, parts: Bench): Promise<Row[]> {
       for (const poller of asked.pollers) {
         console.error(`${workload.name} ${poller} ${String(run)}`);
         const nodeArguments = asked.profile ? profileArguments(parts.directory) : [];
-        const { row, span } = await measure(parts, {
+        const { row, span, pid } = await measure(parts, {
           ...{ workload, poller, run, nodeArguments },
           ...{ seconds: asked.seconds, warmup: asked.warmup },
         });
         rows.push(row);
-        if (asked.profile) console.log(topFunctions(parts.directory, span));
+        if (asked.profile) console.log(topFunctions(parts.directory, pid, span));
       }
     }
   }

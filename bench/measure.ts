@@ -50,7 +50,10 @@ interface Counted {
 const SETTLE = 1200;
 
 /** Runs a poller with a workload. */
-export async function measure(bench: Bench, plan: Plan): Promise<{ row: Row; span: Span }> {
+export async function measure(
+  bench: Bench,
+  plan: Plan,
+): Promise<{ row: Row; span: Span; pid: number }> {
   const directory = mkdtempSync(join(bench.directory, `${plan.workload.name}-${plan.poller}-`));
   const runtime = mkdtempSync(join(tmpdir(), "ep-"));
   const syncs = createSyncCounter(bench.syncCounter, directory);
@@ -66,8 +69,7 @@ export async function measure(bench: Bench, plan: Plan): Promise<{ row: Row; spa
     env: syncs.env,
     nodeArguments: plan.nodeArguments ?? [],
   });
-  await subscriber.first();
-  await wait(plan.warmup * 1000);
+  await Promise.race([subscriber.first().then(() => wait(plan.warmup * 1000)), poller.died]);
   const infra = [slave.pid, subscriber.pid, bench.broker.pid(), process.pid];
   const core = bench.machine.pollerCore ?? 0;
   const counted = await count(poller, plan.seconds, { infra, core, syncs: () => syncs.read() });
@@ -77,11 +79,15 @@ export async function measure(bench: Bench, plan: Plan): Promise<{ row: Row; spa
   const requests = await slave.stop();
   rmSync(directory, { recursive: true });
   rmSync(runtime, { recursive: true });
-  return { row: rowOf(plan, poller, counted, requests, messages), span: counted.span };
+  return {
+    row: rowOf(plan, poller, counted, requests, messages),
+    span: counted.span,
+    pid: poller.pid,
+  };
 }
 
 async function count(
-  { pid }: Poller,
+  { pid, died }: Poller,
   seconds: number,
   { infra, core, syncs }: { infra: readonly number[]; core: number; syncs: () => number | null },
 ): Promise<Counted> {
@@ -94,7 +100,7 @@ async function count(
   });
   const offset = wallLessMonotonic();
   const before = look();
-  await wait(seconds * 1000);
+  await Promise.race([wait(seconds * 1000), died]);
   const after = look();
   const used = usedBetween(before.usage, after.usage);
   const span = { from: before.at, to: after.at };

@@ -1,7 +1,7 @@
 /** The pollers that are compared, each a process of its own on a core of its own. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, openSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -35,12 +35,15 @@ export interface Poller {
   readonly ready: number;
   /** When it was started: CLOCK_MONOTONIC, in ms. */
   readonly started: number;
+  /** Rejects when it ends without having been told to, with what it said. */
+  readonly died: Promise<never>;
   /** SIGTERM, and settles when it is gone. */
   stop(): Promise<void>;
 }
 
 /** The program under test. */
 export const EDGEPOLL = fileURLToPath(new URL("../bin/edgepoll.js", import.meta.url));
+const STDERR = "stderr.txt";
 const PLAIN_LOOP = fileURLToPath(new URL("plain-loop.js", import.meta.url));
 
 /** CLOCK_MONOTONIC in ms. */
@@ -59,10 +62,11 @@ export async function startPoller(name: PollerName, assignment: Assignment): Pro
   process.once("exit", end);
   void gone.then(() => process.off("exit", end));
   if (child.stdout === null) throw new Error("the poller has no output");
-  const died = gone.then(() => {
-    throw new Error(`${name} ended before it was ready; see ${assignment.directory}`);
+  const died = gone.then(([code, signal]) => {
+    const said = readFileSync(join(assignment.directory, STDERR), "utf8").slice(-2000);
+    throw new Error(`${name} has ended (${String(code ?? signal)}):\n${said}`);
   });
-  // It matters only until the first line.
+  // It may end when it was told to.
   died.catch(() => undefined);
   await Promise.race([once(createInterface({ input: child.stdout }), "line"), died]);
   return {
@@ -70,6 +74,7 @@ export async function startPoller(name: PollerName, assignment: Assignment): Pro
     pid: child.pid ?? 0,
     ready: monotonic() - started,
     started,
+    died,
     stop: async () => {
       child.kill("SIGTERM");
       await gone;
@@ -82,7 +87,7 @@ function run(words: readonly string[], assignment: Assignment): ChildProcess {
   const all = [process.execPath, ...nodeArguments, ...words];
   const [file = "", ...args] = core === undefined ? all : ["taskset", "-c", String(core), ...all];
   return spawn(file, args, {
-    stdio: ["ignore", "pipe", openSync(join(directory, "stderr.txt"), "w")],
+    stdio: ["ignore", "pipe", openSync(join(directory, STDERR), "w")],
     env: { ...process.env, ...env, RUNTIME_DIRECTORY: runtime },
   });
 }

@@ -26,9 +26,11 @@ export function profileArguments(directory: string): string[] {
   return ["--cpu-prof", `--cpu-prof-dir=${directory}`];
 }
 
-/** Reads the profile in a directory, removes it, and gives back the functions that took most time in the span themselves. */
-export function topFunctions(directory: string, span: Span): string {
-  const name = readdirSync(directory).find((file) => file.endsWith(".cpuprofile"));
+/** The functions in which a process itself spent most time in a span, from the profile it left in a directory. */
+export function topFunctions(directory: string, pid: number, span: Span): string {
+  // Of its main thread: CPU.<date>.<time>.<pid>.<thread>.<number>.cpuprofile
+  const ofProcess = new RegExp(`\\.${String(pid)}\\.0\\.\\d+\\.cpuprofile$`);
+  const name = readdirSync(directory).find((file) => ofProcess.test(file));
   if (name === undefined) throw new Error("the poller wrote no profile");
   const file = join(directory, name);
   // As V8 wrote it.
