@@ -7,8 +7,9 @@ import { measure, type Bench } from "./measure.ts";
 import { HELP, readOptions, type Options } from "./options.ts";
 import { profileArguments, topFunctions } from "./profile.ts";
 import type { Row } from "./row.ts";
+import { measureStartUps } from "./start-up.ts";
 import { compileSyncCounter } from "./syncs.ts";
-import { tableOf } from "./table.ts";
+import { startUpTable, tableOf } from "./table.ts";
 
 const options = readOptions(process.argv.slice(2));
 if (options.help) console.log(HELP);
@@ -28,12 +29,17 @@ async function bench(asked: Options): Promise<void> {
   const syncCounter = compileSyncCounter(directory);
   if (syncCounter === undefined) console.error("There is no C compiler: syncs are not counted.");
   try {
-    const rows = await runAll(asked, { machine, broker, directory, syncCounter });
-    const text = tableOf(rows);
-    console.log(text);
+    const parts = { machine, broker, directory, syncCounter };
+    const rows = await runAll(asked, parts);
+    if (rows.length > 0) console.log(tableOf(rows));
+    const startUps = asked.startUp ? await measureStartUps(parts, asked.seconds * 1000) : null;
+    if (startUps !== null) console.log(`\n${startUpTable(startUps)}\n`);
     const stamp = new Date().toISOString().replace(/[:.]/g, "-");
     const file = join(results, `${stamp}.json`);
-    writeFileSync(file, `${JSON.stringify({ date: stamp, machine, rows }, undefined, 1)}\n`);
+    writeFileSync(
+      file,
+      `${JSON.stringify({ date: stamp, machine, rows, startUps }, undefined, 1)}\n`,
+    );
     console.log(file);
   } finally {
     await broker.remove();

@@ -1,6 +1,7 @@
 /** The table of the runs. */
 import { at, type Quantiles } from "./quantiles.ts";
 import type { Row } from "./row.ts";
+import type { StartUps } from "./start-up.ts";
 
 type Column = readonly [title: string, cell: (row: Row, rows: readonly Row[]) => string];
 
@@ -31,6 +32,22 @@ export function tableOf(rows: readonly Row[]): string {
   return markdownTable(
     COLUMNS.map(([title]) => title),
     rows.map((row) => COLUMNS.map(([, cell]) => cell(row, rows))),
+  );
+}
+
+/** Start-up and rest with one gateway as a Markdown table. */
+export function startUpTable({ pollers, version, installed }: StartUps): string {
+  const whole = (value: number | null): string => value?.toFixed(0) ?? "–";
+  return markdownTable(
+    [
+      ...["W8", "ready ms", "first reading ms", "of these until its slot was due"],
+      ...["RSS (peak) MB", "--version ms", "installed MB"],
+    ],
+    pollers.map(({ poller, ready, firstReading, untilDue, rss, rssPeak }) => [
+      ...[poller, whole(ready), whole(firstReading), whole(untilDue)],
+      `${whole(rss)} (${whole(rssPeak)})`,
+      ...(poller === "edgepoll" ? [whole(version), whole(installed)] : ["–", "–"]),
+    ]),
   );
 }
 
