@@ -35,13 +35,10 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x01021994: "tmpfs",
 };
 
-/** Looks at the machine. Throws when the directory lies in memory, where a sync costs nothing. */
+/** Looks at the machine and the file system of a directory. */
 export function lookAtMachine(directory: string): Machine {
   const { type } = statfsSync(directory);
   const fileSystem = FILE_SYSTEMS[type] ?? `0x${type.toString(16)}`;
-  if (fileSystem === "tmpfs") {
-    throw new Error(`${directory} lies in memory, where a sync costs nothing; give another --dir`);
-  }
   const cores = availableParallelism();
   return {
     cpu: cpus()[0]?.model ?? "unknown",

@@ -1,6 +1,5 @@
 /** One run: starts slave, subscriber and poller, lets them warm up, and measures for a while. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { accountOf, latenessOf } from "./account.ts";
@@ -22,6 +21,8 @@ export interface Bench {
   readonly broker: { readonly port: number; readonly url: string; readonly pid: () => number };
   /** On a real file system; runs make directories of their own in it. */
   readonly directory: string;
+  /** For sockets. */
+  readonly runtime: string;
   readonly syncCounter: string | undefined;
 }
 
@@ -55,7 +56,6 @@ export async function measure(
   plan: Plan,
 ): Promise<{ row: Row; span: Span; pid: number }> {
   const directory = mkdtempSync(join(bench.directory, `${plan.workload.name}-${plan.poller}-`));
-  const runtime = mkdtempSync(join(tmpdir(), "ep-"));
   const syncs = createSyncCounter(bench.syncCounter, directory);
   const slave = await startSlave(plan.workload, directory);
   const subscriber = startSubscriber(bench.broker.port, directory);
@@ -64,7 +64,7 @@ export async function measure(
     ports: slave.ports,
     broker: bench.broker.url,
     directory: join(directory, "poller"),
-    runtime,
+    runtime: bench.runtime,
     core: bench.machine.pollerCore,
     env: syncs.env,
     nodeArguments: plan.nodeArguments ?? [],
@@ -78,7 +78,6 @@ export async function measure(
   const messages = await subscriber.stop();
   const requests = await slave.stop();
   rmSync(directory, { recursive: true });
-  rmSync(runtime, { recursive: true });
   return {
     row: rowOf(plan, poller, counted, requests, messages),
     span: counted.span,

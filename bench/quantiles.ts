@@ -11,7 +11,7 @@ export function quantilesOf(values: readonly number[]): Quantiles {
   if (values.length === 0) return [];
   const sorted = Float64Array.from(values).sort();
   return LEVELS.map((level) => {
-    const rank = Math.max(1, Math.ceil((level / 100) * sorted.length));
+    const rank = Math.max(1, Math.ceil((level * sorted.length) / 100));
     return Math.round((sorted[rank - 1] ?? 0) * 1000) / 1000;
   });
 }

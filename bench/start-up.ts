@@ -1,7 +1,6 @@
 /** W8: how long a poller takes from nothing, and what it takes when it does next to nothing. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { readingsIn } from "./delivery.ts";
@@ -59,14 +58,13 @@ export async function measureStartUps(bench: Bench, rest: number): Promise<Start
 /** `rest`: how long it runs before its memory is looked at, in ms. */
 async function startOnce(bench: Bench, name: PollerName, rest: number): Promise<StartUp> {
   const directory = mkdtempSync(join(bench.directory, "W8-"));
-  const runtime = mkdtempSync(join(tmpdir(), "ep-"));
   const slave = await startSlave(ONE, directory);
   const subscriber = startSubscriber(bench.broker.port, directory);
   // It is to be subscribed before the first reading comes.
   await wait(200);
   const offset = Date.now() - monotonic();
   const poller = await startPoller(name, {
-    ...{ workload: ONE, ports: slave.ports, broker: bench.broker.url, runtime },
+    ...{ workload: ONE, ports: slave.ports, broker: bench.broker.url, runtime: bench.runtime },
     ...{ directory: join(directory, "poller"), core: bench.machine.pollerCore },
   });
   await Promise.race([subscriber.first(), poller.died]);
@@ -76,7 +74,6 @@ async function startOnce(bench: Bench, name: PollerName, rest: number): Promise<
   const [first] = readingsIn(await subscriber.stop());
   await slave.stop();
   rmSync(directory, { recursive: true });
-  rmSync(runtime, { recursive: true });
   if (first === undefined) throw new Error("no reading arrived");
   const since = (wallTime: number): number => wallTime - offset - poller.started;
   const slot = first.reading.slot;
