@@ -64,7 +64,7 @@ function disturbance({ rows }: Results): string[] {
   const most = Math.max(0, ...rows.map(({ foreignPercent }) => foreignPercent.poller));
   if (most <= QUIET) return [];
   return [
-    `**Taken on a busy machine**: other programs used up to ${most.toFixed(0)} % of the pollers' core. CPU, bytes and syncs a poll stand that well; lateness, start-up and what depends on them do not, and are worse here than edgepoll is.`,
+    `**Taken on a busy machine**: other programs used up to ${most.toFixed(0)} % of the pollers' core. What of lateness, start-up and CPU is edgepoll's and what that load's can't be told from these runs; measure again on a quiet one.`,
   ];
 }
 
