@@ -5,6 +5,7 @@ import { checkPoint } from "./check-point.ts";
 import type { Draft } from "./draft.ts";
 import type { Judge } from "./mistakes.ts";
 import type { Path } from "./places.ts";
+import { probeFault, type ProbeSettings } from "./probe.ts";
 import type { Settings } from "./schema.ts";
 
 type Gateway = Settings["gateways"][number];
@@ -16,6 +17,8 @@ const MERGE: MergeLimits = { maxGap: 8, maxRegisters: 125, maxBits: 2000 };
 /** Checks the rules between keys on what fits the schema. */
 export function checkRules(settings: Draft<Settings>, judge: Judge): void {
   const gateways = settings.gateways ?? [];
+  const probe = settings.defaults?.probe;
+  checkProbe(["defaults", "probe"], judge, probe);
   checkIds(gateways, ["gateways"], judge);
   checkEndpoints(gateways, ["gateways"], judge);
   const { warn, refuse } = settings.budget ?? {};
@@ -26,8 +29,16 @@ export function checkRules(settings: Draft<Settings>, judge: Judge): void {
     );
   }
   gateways.forEach((gateway, index) => {
-    if (gateway !== undefined) checkGateway(gateway, ["gateways", index], judge);
+    if (gateway === undefined) return;
+    const path = ["gateways", index];
+    if (gateway.probe !== undefined) checkProbe([...path, "probe"], judge, gateway.probe, probe);
+    checkGateway(gateway, path, judge);
   });
+}
+
+function checkProbe(path: Path, judge: Judge, own?: ProbeSettings, inherited?: ProbeSettings) {
+  const fault = probeFault(own, inherited);
+  if (fault !== undefined) judge.complain(path, fault);
 }
 
 function checkGateway(gateway: Draft<Gateway>, path: Path, judge: Judge): void {

@@ -4,6 +4,7 @@ import type { Node } from "yaml";
 import { z } from "zod";
 import { mergeOf } from "./check.ts";
 import { nodeAt, pathText, sourceOf, valueRange, type Path } from "./places.ts";
+import { PROBE } from "./probe.ts";
 import { concealed } from "./report.ts";
 import { bare, childSchema, keysOf } from "./schema-at.ts";
 import { configSchema } from "./schema.ts";
@@ -51,6 +52,7 @@ const INHERITED: Readonly<Record<string, Heirloom>> = {
   "gateways.interval": fromDefaults("interval"),
   "gateways.timeout": fromDefaults("timeout"),
   "gateways.retries": fromDefaults("retries"),
+  "gateways.failureThreshold": fromDefaults("failureThreshold"),
   "gateways.devices.interval": fromGateway("interval"),
   "gateways.devices.points.interval": (section) => [...section.slice(0, 4), "interval"],
 };
@@ -75,6 +77,7 @@ class Effectives {
     const inner = bare(schema);
     const node = nodeAt(this.#file, path);
     if (isMerge(path)) return this.#merge(path);
+    if (isProbe(path)) return this.#probe(path);
     if (node === undefined && schema instanceof z.ZodOptional) return this.#inherited(path);
     if (isSeq(node)) {
       const element = inner instanceof z.ZodArray ? inner.element : inner;
@@ -131,6 +134,26 @@ class Effectives {
     });
   }
 
+  /** A gateway may say only one of the distances of probes, and has the other from the defaults. */
+  #probe(path: Path): Effective[] {
+    const node = nodeAt(this.#file, path);
+    if (node !== undefined && !isMap(node)) return [this.#given(node, path)];
+    const before = path.length === 2 ? [] : this.#probe(["defaults", "probe"]);
+    const [never] = before.filter(({ value }) => value === "never");
+    if (node === undefined && never !== undefined) {
+      return [this.#effective(path, never.value, { kind: "inherited", from: never.key })];
+    }
+    return (["first", "max"] as const).map((key) => {
+      const own = [...path, key];
+      const child = nodeAt(this.#file, own);
+      if (child !== undefined) return this.#given(child, own);
+      const value = before.find((one) => one.key === `defaults.probe.${key}`);
+      return value === undefined
+        ? this.#effective(own, PROBE[key], { kind: "default" })
+        : this.#effective(own, value.value, { kind: "inherited", from: value.key });
+    });
+  }
+
   #valueAt(path: Path): Effective[] {
     const schema = path.reduce<Schema | undefined>(
       (found, key) => (found === undefined ? undefined : childSchema(found, key)),
@@ -147,6 +170,10 @@ class Effectives {
 
 function isMerge(path: Path): boolean {
   return path.at(-1) === "merge" && (path.length === 3 || path.length === 5);
+}
+
+function isProbe(path: Path): boolean {
+  return path.at(-1) === "probe" && (path[0] === "defaults" || path.length === 3);
 }
 
 function namesOf(node: unknown, inner: Schema): string[] {

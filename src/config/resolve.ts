@@ -5,6 +5,7 @@ import type { PointSettings } from "./check-point.ts";
 import { rawOf } from "./check-type.ts";
 import { mergeOf } from "./check.ts";
 import { parseConnection } from "./connection.ts";
+import { probeOf } from "./probe.ts";
 import type { Settings } from "./schema.ts";
 import { EdgepollError } from "../core/errors.ts";
 
@@ -50,6 +51,8 @@ function gatewayOf(gateway: GatewaySettings, defaults: Settings["defaults"]): Ga
     connection: connectionOf(gateway),
     timeout: { ...given({ configured: gateway.timeout }), default: defaults.timeout },
     retries: gateway.retries ?? defaults.retries,
+    failureThreshold: gateway.failureThreshold ?? defaults.failureThreshold,
+    probe: probeOf(gateway.probe, defaults.probe),
     ...given({ phase: gateway.phase, maxAnswerTime: gateway.maxAnswerTime, pause: gateway.pause }),
     devices: gateway.devices.map((device) => deviceOf(device, gateway, interval)),
   };

@@ -30,14 +30,18 @@ export const retries = () => integer(0, 10);
 /** Polls in a row without an answer that open a device's breaker. */
 export const failureThreshold = () => integer(1, 1_000_000);
 
-/** When a device whose breaker is open is asked again. */
-export const probe = () =>
+/** When a device whose breaker is open is asked again; what is not said comes from `first` and `max`. */
+export const probe = (inherited: { readonly first: string; readonly max: string }) =>
   z.union(
     [
       z.literal("never"),
       section({
-        first: duration("1s", "366d").prefault("30s").describe("Distance of the first probe."),
-        max: duration("1s", "366d").prefault("5m").describe("Distance that probes widen to."),
+        first: duration("1s", "366d")
+          .optional()
+          .describe(`Distance of the first probe; default: ${inherited.first}.`),
+        max: duration("1s", "366d")
+          .optional()
+          .describe(`Distance that probes widen to; default: ${inherited.max}.`),
       }),
     ],
     { error: "must be never, or a section with first and max" },
@@ -92,14 +96,15 @@ export const gateway = section({
     flag().optional().describe("Whether the connection is closed after each poll; default: false."),
   ),
   merge: merge.optional().describe("When neighbouring points share a request."),
-  failureThreshold: later(
-    failureThreshold()
-      .optional()
-      .describe("Polls in a row without an answer after which a device is left out."),
-  ),
-  probe: later(
-    probe().optional().describe("When a device that was left out is asked again; or never."),
-  ),
+  failureThreshold: failureThreshold()
+    .optional()
+    .describe(
+      "Polls in a row without an answer, over 10 s at least, after which a device is left out; " +
+        "default: defaults.failureThreshold.",
+    ),
+  probe: probe({ first: "defaults.probe.first", max: "defaults.probe.max" })
+    .optional()
+    .describe("When a device that was left out is asked again, or never; default: defaults.probe."),
   tls: refused(tls.optional().describe("Certificates for tls:// connections.")),
   devices: listOf(device).describe("The Modbus units behind the gateway."),
 });

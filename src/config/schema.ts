@@ -1,5 +1,6 @@
 /** The whole configuration as one schema. Types are inferred from it, the JSON Schema is exported. */
 import { z } from "zod";
+import { PROBE } from "./probe.ts";
 import { failureThreshold, gateway, probe, retries, timeout } from "./schema-gateway.ts";
 import {
   duration,
@@ -47,14 +48,14 @@ const defaults = section({
     .prefault("1s")
     .describe("How long one request may take, at most half the interval."),
   retries: retries().prefault(1).describe("Further attempts of a request within its slot."),
-  failureThreshold: later(
-    failureThreshold()
-      .prefault(10)
-      .describe("Polls in a row without an answer after which a device is left out."),
-  ),
-  probe: later(
-    probe().optional().describe("When a device that was left out is asked again; or never."),
-  ),
+  failureThreshold: failureThreshold()
+    .prefault(10)
+    .describe(
+      "Polls in a row without an answer, over 10 s at least, after which a device is left out.",
+    ),
+  probe: probe(PROBE)
+    .optional()
+    .describe("When a device that was left out is asked again, or never."),
 });
 
 const http = section({

@@ -127,6 +127,9 @@ export interface Pauses {
   readonly betweenUnits: number;
 }
 
+/** When a device that is left out is asked again: the distances of probes in ms, or never by itself. */
+export type Probe = "never" | { readonly first: number; readonly max: number };
+
 /** One Modbus endpoint as configured: the unit of start, stop and health. */
 export interface Gateway {
   readonly id: string;
@@ -135,6 +138,9 @@ export interface Gateway {
   readonly timeout: { readonly configured?: number; readonly default: number };
   /** Further attempts of a request within its slot. */
   readonly retries: number;
+  /** Polls in a row without an answer, over 10 s at least, after which a device is left out. */
+  readonly failureThreshold: number;
+  readonly probe: Probe;
   /** ms into the interval at which slots lie; undefined: from a hash of the id. */
   readonly phase?: number;
   /** ms after a request was sent for which its answer can still come; use `maxAnswerTimeOf`. */

@@ -162,7 +162,8 @@ export class Opening {
 /** A gateway that left the configuration: only its account is of interest. */
 function goneGateway(id: string, phase: number): Gateway {
   const connection = { kind: "tcp", url: "", host: "", port: 0 } as const;
-  return { id, connection, timeout: { default: 1000 }, retries: 0, phase, devices: [] };
+  const rules = { retries: 0, failureThreshold: 1, probe: "never" } as const;
+  return { id, connection, timeout: { default: 1000 }, ...rules, phase, devices: [] };
 }
 
 const NO_LINK: Link = {

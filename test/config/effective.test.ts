@@ -52,6 +52,28 @@ test("every value says whether it was written, inherited or a default", () => {
   assert.equal(of(`${hall}.merge.maxBits`)?.value, "2000");
 });
 
+test("distances of probes come from the gateway, the defaults and the program, each for itself", () => {
+  const shown = (text: string) =>
+    effective(text).values.flatMap(({ key, value, origin }) =>
+      key.includes("probe") ? [`${key} ${value} ${origin.kind}`] : [],
+    );
+  assert.deepEqual(shown(GATEWAY), [
+    "defaults.probe.first 30s default",
+    "defaults.probe.max 5m default",
+    "gateways[hall].probe.first 30s inherited",
+    "gateways[hall].probe.max 5m inherited",
+  ]);
+  const own = GATEWAY.replace("    interval", "    probe: { first: 1s }\n    interval");
+  assert.deepEqual(shown(`defaults: { probe: { max: 1m } }\n${own}`).slice(2), [
+    "gateways[hall].probe.first 1s file",
+    "gateways[hall].probe.max 1m inherited",
+  ]);
+  assert.deepEqual(shown(`defaults: { probe: never }\n${GATEWAY}`), [
+    "defaults.probe never file",
+    "gateways[hall].probe never inherited",
+  ]);
+});
+
 test("what comes from outside is named and never shown, a password not even as it stands", () => {
   for (const reference of ["${ENV:SECRET}", "${FILE:secret}", "${CRED:secret}", SECRET]) {
     writeFileSync(join(folder, "secret"), SECRET);

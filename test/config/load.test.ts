@@ -49,6 +49,8 @@ test("what the file does not say is filled in", () => {
         connection: { kind: "tcp", url: "tcp://10.0.0.5:502", host: "10.0.0.5", port: 502 },
         timeout: { default: 1000 },
         retries: 1,
+        failureThreshold: 10,
+        probe: { first: 30_000, max: 300_000 },
         devices: [
           {
             id: "plc",
@@ -197,26 +199,36 @@ test("a disabled gateway is checked, and then only its id is left", () => {
   assert.match(refusal(() => load(disabled.replace("float32", "float33"))).message, /float32/);
 });
 
+test("the breaker's rules of a gateway are its own words, then the defaults', key by key", () => {
+  const rules = (defaults: string, gateway: string) => {
+    const [one] = load(`defaults: { ${defaults} }\n${plant([POWER], { gateway })}`).site.gateways;
+    return [one?.failureThreshold, one?.probe];
+  };
+  assert.deepEqual(rules("interval: 1s", ""), [10, { first: 30_000, max: 300_000 }]);
+  assert.deepEqual(rules("failureThreshold: 3, probe: never", ""), [3, "never"]);
+  const own = "    failureThreshold: 4\n    probe: { first: 5s }\n";
+  assert.deepEqual(rules("failureThreshold: 3, probe: { max: 1m }", own), [
+    4,
+    { first: 5000, max: 60_000 },
+  ]);
+  assert.deepEqual(rules("probe: never", own), [4, { first: 5000, max: 300_000 }]);
+  assert.deepEqual(rules("probe: { first: 1s }", "    probe: never\n"), [10, "never"]);
+});
+
 test("keys of later versions are named when they were given, and only then", () => {
   const head = `mqtt: { values: false, username: u, embedded: { websocket: { port: 9001 } } }
 http: {}
 store: { keep: { audit: 400d } }
 budget: { warn: 70, refuse: never }
-defaults: { failureThreshold: 5, probe: never }
 `;
-  const gateway =
-    "    maxAnswerTime: 2s\n    pause: {}\n    closeAfterPoll: true\n    failureThreshold: 3\n    probe: { first: 1m }\n";
+  const gateway = "    maxAnswerTime: 2s\n    pause: {}\n    closeAfterPoll: true\n";
   const point =
     "{ id: flow, table: input, address: 60, type: int16, deadband: 0.5, onChange: true, maxSilence: 1m }";
   const flow = "gateways[boiler-room].devices[plc].points[flow].";
   assert.deepEqual([...load(head + plant([point], { gateway })).site.withoutEffect].sort(), [
-    "defaults.failureThreshold",
-    "defaults.probe",
     "gateways[boiler-room].closeAfterPoll",
     ...["deadband", "maxSilence", "onChange"].map((key) => flow + key),
-    ...["failureThreshold", "maxAnswerTime", "pause", "probe"].map(
-      (key) => `gateways[boiler-room].${key}`,
-    ),
+    ...["maxAnswerTime", "pause"].map((key) => `gateways[boiler-room].${key}`),
     "http",
     "mqtt.embedded.websocket",
     "mqtt.values",

@@ -16,6 +16,8 @@ function requestsFor(addresses: readonly number[], maxGap: number): number {
     connection: { kind: "tcp", url: "tcp://box:502", host: "box", port: 502 },
     timeout: { default: 1000 },
     retries: 1,
+    failureThreshold: 10,
+    probe: "never",
     devices: [{ id: "plc", unitId: 1, retain: false, merge, points }],
   };
   return planSchedule(gateway, 1000).devices[0]?.requests.length ?? 0;

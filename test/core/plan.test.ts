@@ -23,6 +23,8 @@ function gateway(...devices: Device[]): Gateway {
     connection: { kind: "tcp", url: "tcp://10.0.0.5:502", host: "10.0.0.5", port: 502 },
     timeout: { default: 1000 },
     retries: 1,
+    failureThreshold: 10,
+    probe: "never",
     devices,
   };
 }

@@ -25,6 +25,8 @@ function gatewayOf(points: readonly Point[]): Gateway {
     connection: { kind: "tcp", url: "tcp://10.0.0.5:502", host: "10.0.0.5", port: 502 },
     timeout: { default: 1000 },
     retries: 1,
+    failureThreshold: 10,
+    probe: "never",
     devices: [{ id: "plc", unitId: 2, retain: false, merge, points }],
   };
 }

@@ -16,7 +16,15 @@ function device(points: Point[], id = "plc", unitId = 2): Device {
 
 function gateway(id: string, host: string, ...devices: Device[]): Gateway {
   const connection = { kind: "tcp", url: `tcp://${host}:502`, host, port: 502 } as const;
-  return { id, connection, timeout: { default: 1000 }, retries: 1, devices };
+  return {
+    id,
+    connection,
+    timeout: { default: 1000 },
+    retries: 1,
+    failureThreshold: 10,
+    probe: "never",
+    devices,
+  };
 }
 
 function site(...gateways: Gateway[]): Site {

@@ -1,6 +1,6 @@
 /** A node's engine on ports that obey the test: process after process on one disk, broker and line. */
 import { Engine } from "../../src/engine/engine.ts";
-import type { Device, Gateway, Point, Site } from "../../src/core/model.ts";
+import type { Device, Gateway, Point, Probe, Site } from "../../src/core/model.ts";
 import type { Log, ReadRequest } from "../../src/core/ports.ts";
 import { createFakeClock, type FakeClock, type FakeClockStart } from "../support/fake-clock.ts";
 import { createMemoryStore, type Crash, type MemoryStore } from "../support/memory-store.ts";
@@ -17,6 +17,10 @@ export interface GatewayInShort {
   readonly timeout?: number;
   readonly retries?: number;
   readonly retain?: boolean;
+  /** Default: 10. */
+  readonly failureThreshold?: number;
+  /** Default: first after 30 s, widening to 5 min. */
+  readonly probe?: Probe;
 }
 
 /** What a rig is made from. */
@@ -190,11 +194,12 @@ export function siteOf({ gateways, claimAhead, disabled = [], spoolBytes = 1e9 }
 
 function gatewayOf(short: GatewayInShort): Gateway {
   const { id, devices, phase, timeout, retries = 1, retain = false } = short;
+  const { failureThreshold = 10, probe = { first: 30_000, max: 300_000 } } = short;
   return {
     id,
     connection: { kind: "tcp", url: `tcp://${id}:502`, host: id, port: 502 },
     timeout: { default: 1000, ...(timeout === undefined ? {} : { configured: timeout }) },
-    retries,
+    ...{ retries, failureThreshold, probe },
     ...(phase === undefined ? {} : { phase }),
     devices: Object.entries(devices).map(([name, intervals], i): Device => {
       return {

@@ -71,6 +71,11 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
     "Either `table` and `address`, or `reference`. `value = raw × scale + offset`. What each type takes stands under [types](#types).",
   ],
   [
+    "gateways[].probe",
+    "probe",
+    "Of a gateway or of `defaults`: `never`, or these keys. The distance doubles with each probe that is not answered, up to `max`; a probe may come a tenth of it early. Where neither says anything, `first` is 30s and `max` 5m.",
+  ],
+  [
     "gateways[].merge",
     "merge",
     "Of a gateway or a device. Points that lie close enough together share a request; what lies between them is read and thrown away.",
@@ -151,8 +156,11 @@ function keysAt(path: string): Key[] {
   });
 }
 
-function shapeOf(schema: Schema): Readonly<Record<string, Schema>> {
+type Shape = Readonly<Record<string, Schema>>;
+
+function shapeOf(schema: Schema): Shape {
   const inner = bare(schema);
+  if (inner instanceof z.ZodUnion) return Object.assign({}, ...inner.options.map(shapeOf)) as Shape;
   return inner instanceof z.ZodObject ? inner.shape : {};
 }
 
