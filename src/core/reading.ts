@@ -7,6 +7,9 @@ import type { Answer } from "./ports.ts";
 /** Why a planned request was not sent in a poll. */
 export type NotAsked = "stopped" | "deadline" | "connect_failed" | "timeout" | "breaker_open";
 
+/** Those that say nothing of the device. */
+const NOT_THE_DEVICE: readonly (Answer | NotAsked)[] = ["stopped", "deadline", "breaker_open"];
+
 /** Why a point has no value. */
 export type Reason =
   | NotAsked
@@ -111,6 +114,11 @@ export function readingText(reading: Reading): string {
 /** Whether any of these requests was answered; exceptions 10 and 11 are a gateway's, not the device's. */
 export function deviceAnswered(results: readonly RequestResult[]): boolean {
   return results.flatMap(attemptsOf).some(isAnswer);
+}
+
+/** Whether a device was asked at all, as its first request tells: what stopped the poll is no failure of the device. */
+export function deviceAsked([first]: readonly RequestResult[]): boolean {
+  return first !== undefined && !NOT_THE_DEVICE.includes(first.last);
 }
 
 /**

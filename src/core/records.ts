@@ -88,12 +88,19 @@ export type LedgerRecord =
       readonly seq: number;
       readonly outcome: PolledOutcome;
       readonly late: number | null;
+      /** Devices that were not asked, because their breakers were open; absent without any. */
+      readonly leftOut?: readonly string[];
     }
   | { readonly kind: "run"; readonly run: Run };
 
-/** Text of the outcome of a polled slot; `late` in ms. */
-export function encodePoll(outcome: PolledOutcome, late: number | null): string {
-  return JSON.stringify([outcome, late === null ? null : Math.round(late * 10) / 10]);
+/** Text of the outcome of a polled slot; `late` in ms. The devices left out stand in it when there are any. */
+export function encodePoll(
+  outcome: PolledOutcome,
+  late: number | null,
+  leftOut: readonly string[] = [],
+): string {
+  const rounded = late === null ? null : Math.round(late * 10) / 10;
+  return JSON.stringify([outcome, rounded, ...(leftOut.length === 0 ? [] : [leftOut])]);
 }
 
 /** Text of a run of slots without a reading; its key carries the first seq. */
@@ -110,21 +117,25 @@ export function encodeRun(run: Run): string {
   ]);
 }
 
-type PollFields = [PolledOutcome, number | null];
+type PollFields = [PolledOutcome, number | null, leftOut?: readonly string[]];
 type RunFields = [
   Absence["outcome"],
   Absence["reason"],
   ...[to: number, slotFrom: number, slotTo: number, told: number, untoldSlot: number],
 ];
 
+function isPoll(fields: PollFields | RunFields): fields is PollFields {
+  return fields.length <= 3;
+}
+
 /** The ledger record of its key and text. */
 export function decodeLedger(key: string, text: string): LedgerRecord {
   // As written by encodePoll or encodeRun: the store has checked its checksum.
   const fields = JSON.parse(text) as PollFields | RunFields;
   const seq = numberOf(key);
-  if (fields.length === 2) {
-    const [outcome, late] = fields;
-    return { kind: "poll", seq, outcome, late };
+  if (isPoll(fields)) {
+    const [outcome, late, leftOut] = fields;
+    return { kind: "poll", seq, outcome, late, ...(leftOut === undefined ? {} : { leftOut }) };
   }
   const [outcome, reason, to, slotFrom, slotTo, told, untoldSlot] = fields;
   // Outcome and reason were taken from one absence when they were written.
@@ -186,12 +197,26 @@ export interface GatewayRecord {
   readonly devices: Readonly<Record<string, DeviceRecord>>;
 }
 
-/** What is kept of a device's state. */
+/** What is kept of a device's state; all times by the wall clock, which outlives a boot. */
 export interface DeviceRecord {
   readonly online: boolean | null;
   readonly failures: number;
   readonly since: number;
   readonly reason: string | null;
+  /** When the row of failures began; absent without one. */
+  readonly failingSince?: number;
+  /** Absent while the breaker is closed. */
+  readonly breaker?: BreakerRecord;
+}
+
+/** What is kept of a breaker that is not closed. */
+export interface BreakerRecord {
+  readonly state: "open" | "probing";
+  readonly openedAt: number;
+  readonly openedBy: string | null;
+  readonly nextProbe: number | null;
+  /** ms. */
+  readonly distance: number;
 }
 
 /** What is kept of the node itself. */

@@ -50,6 +50,8 @@ test("ledger records come back as they were written", () => {
     const back = records.decodeLedger(key, records.encodePoll("partial", late));
     assert.deepEqual(back, { kind: "poll", seq: 5, outcome: "partial", late });
   }
+  const left = records.decodeLedger(key, records.encodePoll("failed", 1, ["x", "y"]));
+  assert.deepEqual(left, { kind: "poll", seq: 5, outcome: "failed", late: 1, leftOut: ["x", "y"] });
 });
 
 test("a spooled message comes back as it was written, whatever stands in its payload", () => {
