@@ -15,6 +15,7 @@ import { pid, residentMemory, version } from "../system/facts.ts";
 import { createLog } from "../system/logger.ts";
 import { watchLoop } from "../system/loop-delay.ts";
 import { controlSocketPath, ensureStateDir } from "../system/paths.ts";
+import { random } from "../system/random.ts";
 import type { RunningNode } from "./api.ts";
 import { embeddedBus, externalBus } from "./bus.ts";
 import { handleControl } from "./control.ts";
@@ -64,7 +65,7 @@ async function open(
   const facts = watchFacts(stateDir, releases);
   const self = { version: version(), started: Math.round(clock.wall()), pid, clientId };
   const endpoint = endpoints.of.bind(endpoints);
-  const engine = new Engine({ site, clock, log, store, bus, endpoint, facts, self });
+  const engine = new Engine({ site, clock, random, log, store, bus, endpoint, facts, self });
   const found = await engine.open();
   const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept });
   const handle = handleControl(engine, site, ending.end);

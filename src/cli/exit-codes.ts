@@ -51,6 +51,7 @@ const OF_REFUSAL: Readonly<Record<Refusal, number>> = {
   gateway_required: EXIT.badData,
   gateway_unknown: EXIT.badData,
   gateway_disabled: EXIT.badData,
+  device_unknown: EXIT.badData,
   expired: EXIT.badData,
   busy: EXIT.unavailable,
   store_failed: EXIT.io,

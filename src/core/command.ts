@@ -1,20 +1,26 @@
 /** Commands as they come in over MQTT or the control socket, and their replies. */
 
 /** The verbs of this version. */
-export const VERBS = ["start", "stop", "status", "validate"] as const;
+export const VERBS = ["start", "stop", "enable", "status", "validate"] as const;
 
 /** One of `VERBS`. */
 export type Verb = (typeof VERBS)[number];
 
 /** Verbs that are part of the interface and not in this version. */
-const LATER = ["poll", "enable", "audit", "read", "write", "reload"];
+const LATER = ["poll", "audit", "read", "write", "reload"];
 
 /** Keys that every command may have, and those of single verbs beside them. */
 const KEYS = ["gateway", "transaction", "expiresAt"];
-const OWN_KEYS: Partial<Record<Verb, readonly string[]>> = { validate: ["since"] };
+const OWN_KEYS: Partial<Record<Verb, readonly string[]>> = {
+  enable: ["device"],
+  validate: ["since"],
+};
 
 /** Verbs that are for all gateways when they name none. */
 const FOR_ALL: readonly Verb[] = ["status", "validate"];
+
+/** Keys that are part of the interface and not in this version, by verb. */
+const LATER_KEYS: readonly string[] = ["enable forget"];
 
 /** Longest transaction, characters. */
 const LONGEST_TRANSACTION = 128;
@@ -30,6 +36,7 @@ export type Refusal =
   | "gateway_required"
   | "gateway_unknown"
   | "gateway_disabled"
+  | "device_unknown"
   | "expired"
   | "busy"
   | "store_failed"
@@ -40,6 +47,8 @@ export interface Command {
   readonly verb: Verb;
   /** Ids, or all. */
   readonly gateways: readonly string[] | "*";
+  /** Devices of these gateways; without them all are meant. */
+  readonly devices?: readonly string[];
   readonly transaction?: string;
   /** Wall time in ms. */
   readonly expiresAt?: number;
@@ -135,23 +144,18 @@ export function transactionOf(fields: Record<string, unknown>): string | undefin
 
 /** Checks the fields of a command; throws `Refused`. */
 export function commandOf(verb: Verb, fields: Record<string, unknown>): Command {
-  const keys = [...KEYS, ...(OWN_KEYS[verb] ?? [])];
-  const stranger = Object.keys(fields).find((key) => !keys.includes(key));
-  if (stranger !== undefined) {
-    throw new Refused(
-      "unknown_key",
-      `there is no key "${stranger}"; ${verb} takes ${keys.join(", ")}`,
-    );
-  }
+  refuseStrangers(verb, fields);
   const transaction = transactionOf(fields);
   if (fields["transaction"] !== undefined && transaction === undefined) {
     throw new Refused("malformed", "transaction must be a text of 1 to 128 characters");
   }
   const expiresAt = timeOf(fields, "expiresAt");
   const since = timeOf(fields, "since");
+  const device = fields["device"];
   return {
     verb,
     gateways: gatewaysOf(verb, fields["gateway"]),
+    ...(device === undefined ? {} : { devices: idsOf("device", device) }),
     ...(transaction === undefined ? {} : { transaction }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(since === undefined ? {} : { since }),
@@ -172,10 +176,25 @@ function gatewaysOf(verb: Verb, gateway: unknown): readonly string[] | "*" {
       `${verb} needs "gateway": an id, a list of ids, or "*" for all`,
     );
   }
-  if (gateway === "*") return "*";
-  const ids: unknown[] = Array.isArray(gateway) ? gateway : [gateway];
+  return gateway === "*" ? "*" : idsOf("gateway", gateway);
+}
+
+function idsOf(key: "gateway" | "device", value: unknown): readonly string[] {
+  const ids: unknown[] = Array.isArray(value) ? value : [value];
   if (ids.length === 0 || !ids.every((id): id is string => typeof id === "string" && isId(id))) {
-    throw new Refused("malformed", 'gateway must be an id, a list of ids, or "*" for all');
+    const all = key === "gateway" ? ', or "*" for all' : "";
+    throw new Refused("malformed", `${key} must be an id, or a list of ids${all}`);
   }
   return [...new Set(ids)];
+}
+
+function refuseStrangers(verb: Verb, fields: Record<string, unknown>): void {
+  const known = [...KEYS, ...(OWN_KEYS[verb] ?? [])];
+  const stranger = Object.keys(fields).find((key) => !known.includes(key));
+  if (stranger === undefined) return;
+  if (LATER_KEYS.includes(`${verb} ${stranger}`)) {
+    throw new Refused("not_supported", `${verb} with ${stranger} is not in this version`);
+  }
+  const text = `there is no key "${stranger}"; ${verb} takes ${known.join(", ")}`;
+  throw new Refused("unknown_key", text);
 }

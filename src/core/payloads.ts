@@ -24,11 +24,13 @@ export interface DeviceHealth {
   readonly device: string;
   /** Its last poll had a good read; null before the first. */
   readonly online: boolean | null;
-  readonly breaker: "closed";
+  readonly breaker: "closed" | "open" | "probing";
   /** Polls in a row without an answer. */
   readonly failures: number;
   readonly since: number;
   readonly reason?: Reason;
+  /** Wall time from which on it is probed; absent unless the breaker is open, and with `probe: never`. */
+  readonly nextProbe?: number;
 }
 
 /** `health/<gateway>`. */

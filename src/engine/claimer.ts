@@ -134,6 +134,7 @@ export class Claimer {
     this.#hands.tend(schedule, moment);
     const reason = missReason({
       suspended: moment.suspended,
+      disabled: schedule.isDisabled(moment.now),
       busy: schedule.poll !== undefined || schedule.ticket !== undefined,
     });
     const until = moment.now - schedule.grace;

@@ -9,14 +9,14 @@ import {
   type Command,
   type Reply,
 } from "../core/command.ts";
-import { EdgepollError, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Clock, Incoming, Log, Message, Write } from "../core/ports.ts";
 import { responseTopicFault, type Topics } from "../core/topics.ts";
+import type { Changes } from "./changes.ts";
 import type { Committer } from "./committer.ts";
 import type { Gateways } from "./gateways.ts";
 import type { Health } from "./health.ts";
 import type { Integrity } from "./integrity.ts";
-import type { Journal } from "./journal.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** Commands that wait while one is carried out; more are refused. */
@@ -33,7 +33,7 @@ export interface CommandsWorld {
   readonly gateways: Gateways;
   readonly health: Health;
   readonly integrity: Integrity;
-  readonly journal: Journal;
+  readonly changes: Changes;
   readonly transactions: Transactions;
   readonly reply: (message: Message) => void;
 }
@@ -95,9 +95,7 @@ export class Commands {
     const answered = transaction === undefined ? undefined : transactions.answered(transaction);
     if (answered !== undefined) return answered;
     this.#refuseExpired(command);
-    if (command.verb === "start" || command.verb === "stop")
-      return this.#change(command, command.verb, by);
-    return this.#status(command);
+    return command.verb === "status" ? this.#status(command) : this.#change(command, by);
   }
 
   #refuseExpired({ expiresAt }: Command): void {
@@ -124,41 +122,26 @@ export class Commands {
     return this.#ok(data, command);
   }
 
-  async #change(command: Command, verb: "start" | "stop", by: string): Promise<Reply> {
-    const { committer, gateways, transactions } = this.#world;
-    const desired = verb === "start" ? "running" : "stopped";
-    const targets = this.#targets(command);
-    const changing = targets.filter((id) => gateways.get(id)?.desired.desired !== desired);
-    // A stop acts at once and is made durable then; a start must be durable before anything is polled.
-    if (verb === "stop") for (const id of changing) gateways.apply(id, desired, by);
-    // All of them: an earlier stop may be in force and not on disk.
-    const writes = targets.map((id) => gateways.desire(id, desired, by));
-    const reply = this.#ok({ gateways: targets.map((id) => this.#after(id, desired)) }, command);
-    await this.#keep(committer, [...writes, ...this.#answerWrites(command, reply)], verb);
+  async #change(command: Command, by: string): Promise<Reply> {
+    const { changes, transactions } = this.#world;
+    const change = changes.of(command, this.#targets(command), by);
+    change.before();
+    const writes = change.writes();
+    const reply = this.#ok(change.data(), command);
+    await this.#keep([...writes, ...this.#answerWrites(command, reply)], change.unwritten);
     if (command.transaction !== undefined) transactions.remember(command.transaction, reply);
-    if (verb === "start") for (const id of changing) gateways.apply(id, desired, by);
+    change.after();
     return reply;
   }
 
-  async #keep(committer: Committer, writes: readonly Write[], verb: string): Promise<void> {
+  async #keep(writes: readonly Write[], unwritten: string): Promise<void> {
     if (writes.length === 0) return;
     try {
-      await committer.commit(writes);
+      await this.#world.committer.commit(writes);
     } catch (error) {
-      const what = verb === "stop" ? "polling is stopped, but that" : "nothing was started: it";
-      throw new Refused(
-        "store_failed",
-        `${what} could not be written to disk: ${messageOf(error)}`,
-      );
+      const why = `could not be written to disk: ${messageOf(error)}`;
+      throw new Refused("store_failed", `${unwritten} ${why}`);
     }
-  }
-
-  #after(id: string, desired: "running" | "stopped"): object {
-    const { gateways, health } = this.#world;
-    const running = gateways.get(id);
-    if (running === undefined) throw new EdgepollError("INTERNAL", `no gateway ${id}`);
-    const state = desired === "stopped" ? "stopped" : health.stateWhenRunning(running);
-    return { gateway: id, state, desired, open: [] };
   }
 
   #targets(command: Command): string[] {

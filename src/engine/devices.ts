@@ -1,68 +1,71 @@
-/** The state of devices: online or not, since when and why. Only a good read clears a failure. */
+/** The devices of all gateways: online or not, since when and why. Only a good read clears a failure. */
 import type { Gateway } from "../core/model.ts";
 import type { PolledOutcome } from "../core/outcome.ts";
-import type { Clock } from "../core/ports.ts";
-import { deviceAnswered, type Reading, type Reason } from "../core/reading.ts";
+import type { Clock, Random } from "../core/ports.ts";
+import { deviceAnswered, deviceAsked, type Reading, type Reason } from "../core/reading.ts";
 import type { DeviceRecord } from "../core/records.ts";
+import { Breakers, type BreakerChange } from "./breakers.ts";
+import { recordOf, stateOf, type DeviceState } from "./device-state.ts";
 import type { DeviceResult } from "./poll.ts";
 import type { Schedule } from "./schedule.ts";
 import { SuccessRate } from "./success-rate.ts";
 
-/** State of one device. */
-export interface DeviceState {
-  readonly id: string;
-  /** Its last poll had a good read; null before the first. */
-  online: boolean | null;
-  /** Polls in a row without an answer. */
-  failures: number;
-  /** Wall time of the last change of `online` or `reason`. */
-  since: number;
-  reason: Reason | null;
-}
-
-/** State of the devices of a gateway. */
+/** The devices of a gateway. */
 export interface GatewayDevices {
   readonly gateway: Gateway;
   readonly states: ReadonlyMap<string, DeviceState>;
-  /** Devices whose last poll got no answer. */
+  readonly breakers: Breakers;
+  /** Devices whose last poll got no answer, until a good read. */
   readonly silent: Set<string>;
   readonly rate: SuccessRate;
   lastGood: number | null;
 }
 
-/** A device that went online or offline, or is offline for another reason. */
+/** What a poll changed about a device. */
 export interface DeviceChange {
   readonly gateway: string;
-  readonly device: string;
-  readonly online: boolean;
-  readonly reason: Reason | null;
-  /** Whether it is the first poll ever. */
-  readonly first: boolean;
-  /** Whether only the reason changed. */
-  readonly still: boolean;
+  /** As it is now. */
+  readonly state: DeviceState;
+  /** What changed of `online` and `reason`: `first` at the first poll ever. */
+  readonly online: "first" | "changed" | "reason" | "same";
+  readonly breaker: BreakerChange | undefined;
+  /** Polls in a row without an answer, this one or those it ended. */
+  readonly failures: number;
 }
 
 /** Keeps the state of all devices. */
 export class Devices {
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #changed: (change: DeviceChange) => void;
   readonly #gateways = new Map<string, GatewayDevices>();
 
-  constructor(clock: Clock, changed: (change: DeviceChange) => void) {
+  constructor(clock: Clock, random: Random, changed: (change: DeviceChange) => void) {
     this.#clock = clock;
+    this.#random = random;
     this.#changed = changed;
   }
 
   /** Begins to keep the devices of a gateway, from what the store has of them. */
   add(gateway: Gateway, kept: Readonly<Record<string, DeviceRecord>>): GatewayDevices {
-    const states = new Map(
-      gateway.devices.map(({ id }) => [id, stateOf(id, kept[id], this.#clock.wall())]),
-    );
-    const silent = new Set<string>();
-    const rate = new SuccessRate();
-    const devices: GatewayDevices = { gateway, states, silent, rate, lastGood: null };
+    const devices = this.make(gateway, kept);
     this.#gateways.set(gateway.id, devices);
     return devices;
+  }
+
+  /** The devices of a gateway, without keeping them. */
+  make(gateway: Gateway, kept: Readonly<Record<string, DeviceRecord>>): GatewayDevices {
+    const states = new Map(
+      gateway.devices.map(({ id }) => [id, stateOf(id, kept[id], gateway, this.#clock)]),
+    );
+    const all = [...states.values()];
+    return {
+      ...{ gateway, states },
+      breakers: new Breakers(gateway, this.#random, all),
+      silent: new Set(all.flatMap(({ id, breaker }) => (breaker.failures > 0 ? [id] : []))),
+      rate: new SuccessRate(),
+      lastGood: null,
+    };
   }
 
   /** The devices of a gateway. */
@@ -72,60 +75,68 @@ export class Devices {
 
   /** Takes what a poll brought. */
   polled(
-    schedule: Schedule,
+    { devices }: Schedule,
     results: readonly DeviceResult[],
     readings: readonly Reading[],
     outcome: PolledOutcome,
   ): void {
-    const devices = this.#gateways.get(schedule.gateway.id);
-    if (devices === undefined) return;
     devices.rate.add(this.#clock.elapsed(), outcome === "good");
-    results.forEach(({ device, results: requests }, i) => {
+    results.forEach((result, i) => {
       const reading = readings[i];
-      const state = devices.states.get(device.id);
-      if (reading === undefined || state === undefined || reading.reason === "stopped") return;
-      if (deviceAnswered(requests)) {
-        state.failures = 0;
-        devices.silent.delete(device.id);
-      } else {
-        state.failures++;
-        devices.silent.add(device.id);
-      }
-      if (reading.quality !== "bad") devices.lastGood = reading.ts;
-      this.#judge(schedule.gateway.id, state, reading);
+      const state = devices.states.get(result.device.id);
+      // Of a device that was left out nothing new is known.
+      if (reading === undefined || state === undefined || result.role === "left-out") return;
+      if (reading.reason !== "stopped") this.#take(devices, state, result, reading);
     });
   }
 
   /** What is kept of a gateway's devices. */
   keep(gateway: string): Record<string, DeviceRecord> {
     const states = this.#gateways.get(gateway)?.states.values() ?? [];
-    return Object.fromEntries(
-      [...states].map(({ id, online, failures, since, reason }) => {
-        return [id, { online, failures, since, reason }];
-      }),
-    );
+    return Object.fromEntries([...states].map((state) => [state.id, recordOf(state, this.#clock)]));
   }
 
-  #judge(gateway: string, state: DeviceState, reading: Reading): void {
+  #take(
+    devices: GatewayDevices,
+    state: DeviceState,
+    { results, role, settledAt }: DeviceResult,
+    reading: Reading,
+  ): void {
+    const { failures } = state.breaker;
+    let breaker: BreakerChange | undefined;
+    const answered = deviceAnswered(results);
+    if (answered || deviceAsked(results)) {
+      const reason = answered ? undefined : (reasonOf(reading) ?? "timeout");
+      const found = { probe: role === "probed", at: settledAt, reason };
+      breaker = devices.breakers.asked(state, found);
+      if (!answered) devices.silent.add(state.id);
+    }
+    if (reading.quality !== "bad") {
+      devices.silent.delete(state.id);
+      devices.lastGood = reading.ts;
+    }
+    if (breaker === "opened") state.openedAt = this.#clock.wall();
+    if (breaker === "closed") state.openedAt = null;
+    const online = this.#judge(state, reading);
+    if (online === "same" && breaker === undefined) return;
+    const row = Math.max(failures, state.breaker.failures);
+    this.#changed({ gateway: devices.gateway.id, state, online, breaker, failures: row });
+  }
+
+  #judge(state: DeviceState, reading: Reading): DeviceChange["online"] {
+    const before = state.online;
     const online = reading.quality !== "bad";
     const reason = online ? null : reasonOf(reading);
-    if (state.online === online && state.reason === reason) return;
-    const still = state.online === online;
-    const first = state.online === null;
+    if (before === online && state.reason === reason) return "same";
     state.online = online;
     state.reason = reason;
     state.since = this.#clock.wall();
-    this.#changed({ gateway, device: state.id, online, reason, first, still });
+    if (before === null) return "first";
+    return before === online ? "reason" : "changed";
   }
 }
 
 /** The reason of a bad reading; of several, that of the first point. */
 function reasonOf(reading: Reading): Reason | null {
   return reading.reason ?? Object.values(reading.errors ?? {})[0]?.reason ?? null;
-}
-
-function stateOf(id: string, kept: DeviceRecord | undefined, wall: number): DeviceState {
-  if (kept === undefined) return { id, online: null, failures: 0, since: wall, reason: null };
-  // Reasons are written from the same closed list they are read into.
-  return { id, ...kept, reason: kept.reason as Reason | null };
 }

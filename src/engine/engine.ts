@@ -2,14 +2,16 @@
 import type { Reply } from "../core/command.ts";
 import type { Gateway, Site } from "../core/model.ts";
 import { infoOf, type AuditEvent } from "../core/payloads.ts";
-import type { Bus, Clock, Log, Store } from "../core/ports.ts";
+import type { Bus, Clock, Log, Random, Store } from "../core/ports.ts";
 import { keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
+import { Changes } from "./changes.ts";
 import { ClockNotes } from "./clock-notes.ts";
 import { Commands } from "./commands.ts";
 import { Committer } from "./committer.ts";
 import { noteContests } from "./contest-notes.ts";
 import { Devices, type DeviceChange } from "./devices.ts";
+import { newsOf } from "./device-news.ts";
 import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
 import { Gateways } from "./gateways.ts";
 import { Health, type ProcessFacts } from "./health.ts";
@@ -35,6 +37,8 @@ const LAST_PUBLISH = 3000;
 export interface EngineWorld {
   readonly site: Site;
   readonly clock: Clock;
+  /** For jitter. */
+  readonly random: Random;
   readonly log: Log;
   readonly store: Store;
   readonly bus: Bus;
@@ -79,18 +83,17 @@ export class Engine {
       devices.of(gateway)?.rate.missed(clock.elapsed(), slots);
     };
     const ledger = (this.#ledger = new Ledger({ node, committer, spool, clock, spooled, missed }));
-    const devices = new Devices(clock, (change) => {
+    const devices = new Devices(clock, world.random, (change) => {
       this.#deviceChanged(change);
     });
     this.#poller = new Poller({ node, clock, log, ledger, devices });
     const { maxBytes } = site.spool;
     this.#spoolLimit = new SpoolLimit({ clock, log, committer, journal, spool, maxBytes });
     this.#clockNotes = new ClockNotes(clock, journal);
-    this.#scheduler = this.#newScheduler();
+    const scheduler = (this.#scheduler = this.#newScheduler());
     const changed = (gateway: string) => {
       this.#reporter.touch(gateway);
     };
-    const scheduler = this.#scheduler;
     const known = { clock, scheduler, devices, journal, changed };
     const gateways = (this.#gateways = new Gateways(known));
     const integrity = (this.#integrity = this.#newIntegrity(gateways, journal));
@@ -111,9 +114,10 @@ export class Engine {
       stepped,
     });
     this.#reporter = new Reporter({ ...shared, site, topics, health, write: forget, self });
+    const changes = new Changes({ gateways, devices, health });
     const transactions = (this.#transactions = new Transactions(clock, forget));
     this.#commands = new Commands({
-      ...{ node, clock, log, topics, committer, gateways, health, journal, transactions },
+      ...{ node, clock, log, topics, committer, gateways, health, changes, transactions },
       integrity,
       disabled: site.disabledGateways,
       reply: publisher.reply.bind(publisher),
@@ -205,15 +209,13 @@ export class Engine {
     });
   }
 
-  #deviceChanged({ gateway, device, online, reason, first, still }: DeviceChange): void {
+  #deviceChanged(change: DeviceChange): void {
+    const { gateway } = change;
     this.#reporter.touch(gateway);
     const running = this.#gateways.get(gateway);
     if (running !== undefined) this.#committer.later([this.#gateways.keep(running)]);
-    if (still || (first && online)) return;
-    const kind = online ? "device-online" : "device-offline";
-    const text = online ? `${device} answers again` : `${device} has no good read: ${reason ?? ""}`;
-    const data = reason === null ? {} : { data: { reason } };
-    void this.#journal.note({ kind, gateway, device, text, ...data });
+    const news = newsOf(change, this.#world.clock);
+    if (news !== undefined) void this.#journal.note(news);
   }
 
   async #noteStart({ unknown, missed, stopped }: StartReport): Promise<void> {

@@ -86,6 +86,24 @@ export class Gateways {
     void this.#world.journal.note({ kind, gateway: id, by, text });
   }
 
+  /** Has devices that are left out probed in the next slots: these, or all of the gateway. */
+  enable(id: string, wanted: readonly string[] | undefined, by: string): void {
+    const { clock, devices, journal, changed } = this.#world;
+    const own = devices.of(id);
+    if (own === undefined) return;
+    const enabled = own.breakers.ask(wanted ?? [...own.states.keys()], clock.elapsed());
+    if (enabled.length === 0) return;
+    changed(id);
+    const text = `${enabled.join(", ")} of ${id} ${enabled.length === 1 ? "was" : "were"} enabled by ${by}`;
+    void journal.note({
+      kind: "devices-enabled",
+      gateway: id,
+      by,
+      text,
+      data: { devices: enabled },
+    });
+  }
+
   /** The record of a gateway as it is now. */
   keep(running: RunningGateway): Write {
     const { id } = running.gateway;

@@ -1,4 +1,5 @@
 /** How gateways and the node fare, as published. */
+import { isOut } from "../core/breaker.ts";
 import { advance } from "../core/grid.ts";
 import { missedOf, noCounts } from "../core/outcome.ts";
 import type {
@@ -10,7 +11,8 @@ import type {
 } from "../core/payloads.ts";
 import type { Bus, Clock } from "../core/ports.ts";
 import type { Committer } from "./committer.ts";
-import type { Devices, DeviceState } from "./devices.ts";
+import type { DeviceState } from "./device-state.ts";
+import type { Devices } from "./devices.ts";
 import type { Gateways, RunningGateway } from "./gateways.ts";
 import type { Integrity } from "./integrity.ts";
 import type { Publisher } from "./publisher.ts";
@@ -63,7 +65,8 @@ export class Health {
     for (const schedule of running.schedules) scheduler.catchUp(schedule);
     const states = [...(devices.of(id)?.states.values() ?? [])];
     const state = stateOf(running.desired.desired, states);
-    const off = state === "degraded" ? states.find((device) => device.online === false) : undefined;
+    const fails = state === "degraded" || state === "disabled";
+    const off = fails ? states.find((device) => device.online === false) : undefined;
     const rate = devices.of(id)?.rate.summary(clock.elapsed());
     return {
       node,
@@ -76,7 +79,7 @@ export class Health {
       lastGood: devices.of(id)?.lastGood ?? null,
       successRate: rate ?? { hour: null, day: null },
       schedules: running.schedules.map((schedule) => this.#schedule(schedule)),
-      devices: states.map(deviceHealth),
+      devices: states.map((device) => deviceHealth(device, clock.wall() - clock.elapsed())),
     };
   }
 
@@ -171,13 +174,14 @@ export class Health {
   }
 }
 
-/** The first that holds: stopped, degraded (a device is not online), running. */
+/** The first that holds: stopped, disabled (every breaker is open), degraded (a device is not online), running. */
 function stateOf(desired: "running" | "stopped", states: readonly DeviceState[]): GatewayState {
   if (desired === "stopped") return "stopped";
+  if (states.length > 0 && states.every(({ breaker }) => isOut(breaker))) return "disabled";
   return states.some((device) => device.online === false) ? "degraded" : "running";
 }
 
-/** When the state began: by the command that stopped it, the first device that went off, or the last change. */
+/** When the state began: the command that stopped it, the last breaker that opened, the first device that went off, or the last change. */
 function sinceOf(
   { desired }: RunningGateway,
   state: GatewayState,
@@ -186,18 +190,20 @@ function sinceOf(
   if (state === "stopped") return desired.since;
   const changes = states.filter(({ online }) => online !== null).map(({ since }) => since);
   const off = states.filter(({ online }) => online === false).map(({ since }) => since);
-  const began = state === "degraded" ? Math.min(...off) : Math.max(...changes, desired.since);
+  const opened = states.map(({ openedAt }) => openedAt ?? 0);
+  const latest = state === "disabled" ? opened : changes;
+  const began = state === "degraded" ? Math.min(...off) : Math.max(...latest, desired.since);
   return Math.round(Math.max(began, desired.since));
 }
 
-function deviceHealth({ id, online, failures, since, reason }: DeviceState): DeviceHealth {
+function deviceHealth(device: DeviceState, offset: number): DeviceHealth {
+  const { id, online, breaker, since, reason } = device;
+  const { state, failures, nextProbe } = breaker;
+  const showsProbe = state === "open" && nextProbe !== null;
   return {
-    device: id,
-    online,
-    breaker: "closed",
-    failures,
-    since: Math.round(since),
+    ...{ device: id, online, breaker: state, failures, since: Math.round(since) },
     ...(reason === null ? {} : { reason }),
+    ...(showsProbe ? { nextProbe: Math.round(nextProbe + offset) } : {}),
   };
 }
 

@@ -38,6 +38,8 @@ export interface Polled {
   /** ms, null when nothing was sent. */
   readonly late: number | null;
   readonly readings: readonly Reading[];
+  /** Devices that were not asked, because their breakers were open. */
+  readonly leftOut: readonly string[];
 }
 
 /** Writes claims and outcomes. */
@@ -84,7 +86,7 @@ export class Ledger {
 
   /** The outcome of a polled slot and its readings, in one synced batch. Tried until it is known whether they are kept. */
   settle(schedule: Schedule, polled: Polled): void {
-    const { slot, outcome, late, readings } = polled;
+    const { slot, outcome, late, readings, leftOut } = polled;
     const { epoch } = schedule.account;
     const change = schedule.account.finish(outcome, late);
     const messages = readings.map((reading) => readingMessage(schedule, reading));
@@ -94,7 +96,7 @@ export class Ledger {
       this.#append(schedule, this.#gapMessages(schedule, change.after)),
     ];
     const key = keys.outcome(schedule.id, epoch, slot.seq);
-    const own = [{ key, value: encodePoll(outcome, late) }, ...this.#keep(schedule)];
+    const own = [{ key, value: encodePoll(outcome, late, leftOut) }, ...this.#keep(schedule)];
     const runs = runWrites(schedule, change.runs);
     let writes = [...own, ...runs];
     const until = this.#world.clock.elapsed() + Math.max(schedule.interval, 10_000);

@@ -82,7 +82,7 @@ export class Opening {
     const { devices, gateways, clock } = this.#world;
     const kept = await this.#kept(gateway.id);
     const { desired, since, by } = kept ?? { desired: "running", since: clock.wall(), by: null };
-    const { silent } = devices.add(gateway, kept?.devices ?? {});
+    const own = devices.add(gateway, kept?.devices ?? {});
     const { link, lane } = this.#way(gateway);
     const schedules: Schedule[] = [];
     const restored: Restored[] = [];
@@ -90,7 +90,8 @@ export class Opening {
       const found = await restore(this.#world, gateway, interval, desired === "stopped");
       const plan = planSchedule(gateway, interval);
       const account = found.ended ?? found.account;
-      const parts = { gateway, interval, plan, link, lane, account, next: found.next, silent };
+      const way = { plan, link, lane, devices: own };
+      const parts = { gateway, interval, ...way, account, next: found.next };
       const schedule = await this.#adopt(new Schedule(parts), found);
       if (found.step !== undefined) this.#world.stepped(schedule, found.step);
       schedules.push(schedule);
@@ -122,7 +123,7 @@ export class Opening {
   }
 
   async #closeLeft(): Promise<void> {
-    const { site, store, ledger } = this.#world;
+    const { site, store, ledger, devices } = this.#world;
     const ids = site.gateways.flatMap((gateway) =>
       intervalsOf(gateway).map((interval) => scheduleId(gateway.id, interval)),
     );
@@ -133,17 +134,8 @@ export class Opening {
       const account = found.ended ?? found.account;
       const plan = { devices: [] };
       const { link, lane } = { link: NO_LINK, lane: new Lane() };
-      const silent = new Set<string>();
-      const parts = {
-        gateway: gone,
-        interval,
-        plan,
-        link,
-        lane,
-        account,
-        next: found.next,
-        silent,
-      };
+      const way = { plan, link, lane, devices: devices.make(gone, {}) };
+      const parts = { gateway: gone, interval, ...way, account, next: found.next };
       const schedule = new Schedule(parts);
       ledger.adopt(schedule, found.changes, undefined);
       ledger.tellOpen(schedule);

@@ -2,6 +2,7 @@
 import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
 import type { Answer, Clock, Link } from "../core/ports.ts";
 import { deviceAnswered, type NotAsked, type RequestResult } from "../core/reading.ts";
+import type { Choice } from "./breakers.ts";
 import type { Lane, Ticket } from "./lane.ts";
 
 /** What a poll has to do and with what. */
@@ -18,11 +19,15 @@ export interface PollTask {
   readonly due: number;
   /** Devices whose last poll got no answer: asked last, and once. */
   readonly silent: ReadonlySet<string>;
+  /** Who is not asked, and who is probed: after all others, and once. */
+  readonly choice: Choice;
 }
 
 /** The results of one device, in the order of its plan. */
 export interface DeviceResult {
   readonly device: DevicePlan["device"];
+  /** What it was to this poll. */
+  readonly role: "polled" | "probed" | "left-out";
   readonly results: readonly RequestResult[];
   /** Elapsed time at which its last request was settled. */
   readonly settledAt: number;
@@ -56,14 +61,10 @@ export class Poll {
   /** Sends the plan's requests; `ticket` is the turn on the lane for the first of them. */
   async run(ticket: Ticket): Promise<PollResult> {
     this.#ticket = ticket;
-    const { plan, silent } = this.#task;
+    const { plan } = this.#task;
     const found = new Map<DevicePlan, DeviceResult>();
-    const heard = plan.devices.filter(({ device }) => !silent.has(device.id));
-    const unheard = plan.devices.filter(({ device }) => silent.has(device.id));
     try {
-      for (const planned of [...heard, ...unheard]) {
-        found.set(planned, await this.#device(planned));
-      }
+      for (const planned of this.#order()) found.set(planned, await this.#device(planned));
     } finally {
       this.#leave();
     }
@@ -71,8 +72,23 @@ export class Poll {
     return { devices, sentAt: this.#sentAt };
   }
 
-  async #device({ device, requests }: DevicePlan): Promise<DeviceResult> {
-    const retries = this.#task.silent.has(device.id) ? 0 : this.#task.retries;
+  /** Those that answer first, so that the others take no time from them; the probe last. */
+  #order(): DevicePlan[] {
+    const { plan, silent, choice } = this.#task;
+    const rank = ({ device: { id } }: DevicePlan) =>
+      id === choice.probe ? 2 : silent.has(id) ? 1 : 0;
+    return [...plan.devices].sort((a, b) => rank(a) - rank(b));
+  }
+
+  async #device(planned: DevicePlan): Promise<DeviceResult> {
+    const { silent, choice } = this.#task;
+    const { device, requests } = planned;
+    const probe = choice.probe === device.id;
+    // A probe that could not even connect would tell nothing of its device: it waits for another slot.
+    if (choice.leftOut.has(device.id) || (probe && this.#connectFailed)) {
+      return this.#leftOut(planned);
+    }
+    const retries = probe || silent.has(device.id) ? 0 : this.#task.retries;
     const results: RequestResult[] = [];
     for (const request of requests) {
       const barred = this.#barred(results[0]);
@@ -82,7 +98,14 @@ export class Poll {
           : { request, last: barred, earlier: [] },
       );
     }
-    return { device, results, settledAt: this.#task.clock.elapsed() };
+    const role = probe ? "probed" : "polled";
+    return { device, role, results, settledAt: this.#task.clock.elapsed() };
+  }
+
+  #leftOut({ device, requests }: DevicePlan): DeviceResult {
+    const last = "breaker_open" as const;
+    const results = requests.map((request) => ({ request, last, earlier: [] }));
+    return { device, role: "left-out", results, settledAt: this.#task.clock.elapsed() };
   }
 
   /** Why no further request of a device is sent, given what came of its first one. */

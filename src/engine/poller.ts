@@ -27,10 +27,13 @@ export class Poller {
 
   /** Polls a slot; settles when all its requests are settled, its outcome perhaps still being written. Never rejects. */
   poll = async (schedule: Schedule, slot: Slot, ticket: Ticket): Promise<void> => {
-    const { plan, link, lane, gateway, interval, timeout, silent } = schedule;
+    const { plan, link, lane, gateway, interval, timeout, devices } = schedule;
     const { clock } = this.#world;
     const { retries } = gateway;
-    const task = { plan, link, lane, clock, interval, timeout, retries, due: slot.due, silent };
+    const { silent, breakers } = devices;
+    const choice = breakers.begin(plan, clock.elapsed());
+    const way = { plan, link, lane, clock };
+    const task = { ...way, interval, timeout, retries, due: slot.due, silent, choice };
     const poll = new Poll(task);
     schedule.poll = poll;
     let result: PollResult = { devices: [], sentAt: null };
@@ -42,6 +45,7 @@ export class Poller {
     }
     schedule.poll = undefined;
     this.#settle(schedule, slot, result);
+    breakers.end(choice);
   };
 
   #settle(schedule: Schedule, slot: Slot, result: PollResult): void {
@@ -50,7 +54,9 @@ export class Poller {
     const all = result.devices.flatMap(({ results }) => results);
     const outcome = outcomeOf(all, readings);
     this.#world.devices.polled(schedule, result.devices, readings, outcome);
-    this.#world.ledger.settle(schedule, { slot, outcome, late, readings });
+    const left = result.devices.filter(({ role }) => role === "left-out");
+    const leftOut = left.map(({ device }) => device.id);
+    this.#world.ledger.settle(schedule, { slot, outcome, late, readings, leftOut });
   }
 
   #readings(schedule: Schedule, slot: Slot, result: PollResult, late: number | null): Reading[] {

@@ -4,6 +4,7 @@ import { graceOf, type Grid } from "../core/grid.ts";
 import { scheduleId, timeoutOf, type Gateway } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Link } from "../core/ports.ts";
+import type { GatewayDevices } from "./devices.ts";
 import type { Lane, Ticket } from "./lane.ts";
 import type { Poll } from "./poll.ts";
 
@@ -31,7 +32,7 @@ export interface ScheduleParts {
   readonly account: Account;
   readonly next: Grid;
   /** Shared by the schedules of a gateway. */
-  readonly silent: Set<string>;
+  readonly devices: GatewayDevices;
 }
 
 /** State of one schedule; the scheduler moves it. */
@@ -45,7 +46,7 @@ export class Schedule {
   readonly plan: Plan;
   readonly link: Link;
   readonly lane: Lane;
-  readonly silent: Set<string>;
+  readonly devices: GatewayDevices;
   account: Account;
   /** The next slot that is neither accounted nor in `claims`. */
   next: Grid;
@@ -78,9 +79,14 @@ export class Schedule {
     this.plan = parts.plan;
     this.link = parts.link;
     this.lane = parts.lane;
-    this.silent = parts.silent;
+    this.devices = parts.devices;
     this.account = parts.account;
     this.next = parts.next;
     this.settled = parts.account.settled;
+  }
+
+  /** Whether a poll that began now would ask nobody. While one runs, that can't be known: its probe may be answered. */
+  isDisabled(now: number): boolean {
+    return this.poll === undefined && this.devices.breakers.isDisabled(this.plan, now);
   }
 }

@@ -167,13 +167,12 @@ export class Scheduler {
         return;
       }
       if (end <= moment.now) {
-        const reason = this.#whyNot(schedule, head, moment);
-        schedule.claims.shift();
-        this.#miss(schedule, [head], reason);
+        this.#giveUp(schedule, head, this.#whyNot(schedule, head, moment));
       } else {
         this.#due.set(schedule, end);
-        if (!head.claimed || schedule.poll !== undefined || schedule.ticket !== undefined) return;
-        this.#enter(schedule, head, end);
+        if (schedule.poll !== undefined || schedule.ticket !== undefined) return;
+        if (schedule.isDisabled(moment.now)) this.#giveUp(schedule, head, "disabled");
+        else if (head.claimed) this.#enter(schedule, head, end);
         if (schedule.claims[0] === head) return;
       }
     }
@@ -193,7 +192,9 @@ export class Scheduler {
     const { ticket } = schedule;
     if (ticket === undefined || schedule.claims[0] !== slot) return;
     const moment = this.#moment();
-    if (slot.due + schedule.grace <= moment.now) {
+    const late = slot.due + schedule.grace <= moment.now;
+    if (late || schedule.isDisabled(moment.now)) {
+      this.#giveUp(schedule, slot, late ? this.#whyNot(schedule, slot, moment) : "disabled");
       this.#tend(schedule, moment);
       return;
     }
@@ -210,9 +211,16 @@ export class Scheduler {
   #whyNot(schedule: Schedule, slot: ClaimedSlot, moment: Moment): MissReason {
     return missReason({
       suspended: moment.suspended,
+      disabled: schedule.isDisabled(moment.now),
       store: !slot.claimed,
       busy: schedule.poll !== undefined || schedule.ticket !== undefined,
     });
+  }
+
+  /** Accounts the first claimed slot as missed. */
+  #giveUp(schedule: Schedule, head: ClaimedSlot, reason: MissReason): void {
+    schedule.claims.shift();
+    this.#miss(schedule, [head], reason);
   }
 
   #miss(schedule: Schedule, slots: readonly ClaimedSlot[], reason: MissReason): void {

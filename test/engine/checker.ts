@@ -114,6 +114,7 @@ function untoldOf(name: string, records: readonly LedgerRecord[], told: readonly
     }
   }
   for (const record of records) {
+    faults.push(...leftOutOf(name, record, told));
     const [from, to] =
       record.kind === "poll" ? [record.seq, record.seq] : [record.run.from, record.run.to];
     for (let seq = from; seq <= to; seq++) {
@@ -128,6 +129,16 @@ function untoldOf(name: string, records: readonly LedgerRecord[], told: readonly
     }
   }
   return faults;
+}
+
+/** The devices that a record names as left out are those whose reading says so. */
+function leftOutOf(name: string, record: LedgerRecord, told: readonly Told[]): string[] {
+  if (record.kind !== "poll") return [];
+  const { seq, outcome, leftOut = [] } = record;
+  const open = told.filter((one) => one.seq === seq && one.reason === "breaker_open");
+  const named = open.map(({ device }) => device).join();
+  if (named === leftOut.join() && (leftOut.length === 0 || outcome !== "good")) return [];
+  return [`${name}: ${String(seq)} is ${outcome} without "${leftOut.join()}", told "${named}"`];
 }
 
 /** Readings and gaps by schedule and epoch, as told or waiting on disk; one identity is one text. */

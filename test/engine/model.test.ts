@@ -10,11 +10,12 @@ import type { Behaviour } from "./fakes.ts";
 const RUNS = Number(process.env["EDGEPOLL_RUNS"] ?? 300);
 const SEED = process.env["EDGEPOLL_SEED"];
 
+const BREAKER = { failureThreshold: 2, probe: { first: 1000, max: 3000 } };
 const GATEWAYS = [
-  { id: "a", devices: { d: [1000, 5000] }, endpoint: "line", phase: 0 },
-  { id: "b", devices: { d: [2000] }, endpoint: "line", phase: 500 },
-  { id: "c", devices: { d: [1000] }, retries: 0 },
-  { id: "e", devices: { one: [3000], two: [3000] } },
+  { id: "a", devices: { d: [1000, 5000] }, endpoint: "line", phase: 0, ...BREAKER },
+  { id: "b", devices: { d: [2000] }, endpoint: "line", phase: 500, ...BREAKER },
+  { id: "c", devices: { d: [1000] }, retries: 0, ...BREAKER },
+  { id: "e", devices: { one: [3000], two: [3000] }, ...BREAKER },
 ];
 const INTERVALS: Readonly<Record<string, readonly number[]>> = {
   a: [1000, 5000],
@@ -38,9 +39,12 @@ type Step =
   | { readonly do: "acks"; readonly on: boolean; readonly lost: boolean }
   | { readonly do: "fail"; readonly count: number; readonly applied: boolean }
   | { readonly do: "store"; readonly on: boolean }
-  | { readonly do: "behave"; readonly where: string; readonly as: Behaviour };
+  | { readonly do: "behave"; readonly where: string; readonly as: Behaviour }
+  | { readonly do: "die"; readonly where: string; readonly as: Behaviour; readonly ms: number }
+  | { readonly do: "enable"; readonly gateway: string };
 
 const gateway = fc.constantFrom("a", "b", "c", "e", "*");
+const where = fc.constantFrom("line", "c", "e", "e/1", "e/2");
 const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
   fc.record({ kind: fc.constant("value" as const), ms: fc.constantFrom(1, 50, 400, 900, 1500) }),
   fc.constant({ kind: "silent" as const }),
@@ -102,10 +106,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant("behave" as const),
-      where: fc.constantFrom("line", "c", "e", "e/1", "e/2"),
+      where,
       as: behaviour,
     }),
   },
+  {
+    // Long enough for its breaker to open.
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("die" as const),
+      where,
+      as: fc.constantFrom<Behaviour>({ kind: "silent" }, { kind: "refuse" }),
+      ms: fc.integer({ min: 11_000, max: 40_000 }),
+    }),
+  },
+  fc.record({ do: fc.constant("enable" as const), gateway }),
 );
 
 /** Plays one step. A machine that boots is away for 20 s at least. */
@@ -137,8 +152,12 @@ async function play(rig: Rig, now: Step): Promise<void> {
       await rig.stop();
       await clock.advance(now.away);
       return rig.start();
+    case "die":
+      rig.behave(now.where, now.as);
+      return clock.advance(now.ms);
     case "stop":
     case "start":
+    case "enable":
       void rig.engine.ask(now.do, JSON.stringify({ gateway: now.gateway }), "test");
       return clock.settle();
     case "broker":
@@ -181,7 +200,9 @@ async function run(steps: readonly Step[]): Promise<string[]> {
   rig.broker.back();
   rig.broker.release();
   for (const where of ["line", "c", "e", "e/1", "e/2"]) rig.behave(where, { kind: "value" });
-  await rig.clock.advance(20_000);
+  void rig.engine.ask("start", '{"gateway":"*"}', "test");
+  await rig.clock.advance(40_000);
+  const left = await notWell(rig);
   await rig.stop();
   const query = { since: 0 };
   const { validation } = await validateStore(
@@ -190,10 +211,28 @@ async function run(steps: readonly Step[]): Promise<string[]> {
   );
   const found = validation.findings.map(({ kind, text }) => `${kind}: ${text}`);
   return [
+    ...left,
     ...faultsOf(rig),
     ...found,
     ...rig.errors.filter((text) => /broke off|command failed/.test(text)),
   ];
+}
+
+/** Devices that do not do well, though everything has been in order for a while. */
+async function notWell(rig: Rig): Promise<string[]> {
+  const { data } = await rig.engine.ask("status", "{}", "test");
+  // The data of `status`.
+  const { gateways } = data as { gateways: { gateway: string; devices: Device[] }[] };
+  return gateways.flatMap(({ gateway: id, devices }) =>
+    devices
+      .filter(({ online, breaker }) => online !== true || breaker !== "closed")
+      .map((device) => `${id} has not come back: ${JSON.stringify(device)}`),
+  );
+}
+
+interface Device {
+  readonly online: boolean | null;
+  readonly breaker: string;
 }
 
 test("P1 to P4: whatever happens, no slot is polled twice, each has one outcome, and all is told once", async () => {

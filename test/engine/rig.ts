@@ -117,6 +117,8 @@ export class Rig {
     const engine = new Engine({
       site: siteOf(this.parts),
       clock,
+      // No jitter, so that tests know when a probe is due.
+      random: () => 0,
       log: { ...SILENT_LOG, error: (fields, text) => this.errors.push(said(fields, text)) },
       store: this.store,
       bus,

@@ -64,7 +64,7 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
     return { id, devices: { d: Array<number>(points).fill(interval) } };
   });
   const engine = new Engine({
-    ...{ site: siteOf({ gateways }), clock, log, store, bus },
+    ...{ site: siteOf({ gateways }), clock, log, store, bus, random: () => 0 },
     endpoint: ({ id }) => ({
       key: id,
       link: answeringLink(clock, (address) => {

@@ -1,0 +1,67 @@
+/** The state of one device, and its form on disk. */
+import { CLOSED, resumed, type Breaker, type BreakerRules } from "../core/breaker.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Reason } from "../core/reading.ts";
+import type { BreakerRecord, DeviceRecord } from "../core/records.ts";
+
+/** State of one device. */
+export interface DeviceState {
+  readonly id: string;
+  /** Its last poll had a good read; null before the first. */
+  online: boolean | null;
+  /** Wall time of the last change of `online` or `reason`. */
+  since: number;
+  reason: Reason | null;
+  breaker: Breaker;
+  /** Wall time at which the breaker opened; null while it is closed. */
+  openedAt: number | null;
+}
+
+/** The state as kept, or that of a device that nothing is known of. */
+export function stateOf(
+  id: string,
+  kept: DeviceRecord | undefined,
+  rules: BreakerRules,
+  clock: Clock,
+): DeviceState {
+  if (kept === undefined) {
+    const since = clock.wall();
+    return { id, online: null, since, reason: null, breaker: CLOSED, openedAt: null };
+  }
+  const { online, since, failures, failingSince } = kept;
+  const now = clock.elapsed();
+  const offset = clock.wall() - now;
+  const row: Breaker = {
+    ...{ ...CLOSED, failures },
+    // Never after now, should the clock have been set back.
+    failingSince: failures === 0 ? null : Math.min((failingSince ?? Infinity) - offset, now),
+  };
+  const breaker = kept.breaker === undefined ? row : opened(row, kept.breaker, offset);
+  const openedAt = kept.breaker?.openedAt ?? null;
+  // Reasons are written from the same closed list they are read into.
+  const reason = kept.reason as Reason | null;
+  return { id, online, since, reason, breaker: resumed(breaker, rules, now), openedAt };
+}
+
+/** What is kept of a device. */
+export function recordOf(state: DeviceState, clock: Clock): DeviceRecord {
+  const { online, since, reason, breaker, openedAt } = state;
+  const { failures, failingSince, openedBy, distance } = breaker;
+  const offset = clock.wall() - clock.elapsed();
+  const wall = (time: number) => Math.round(time + offset);
+  const nextProbe = breaker.nextProbe === null ? null : wall(breaker.nextProbe);
+  return {
+    ...{ online, failures, since, reason },
+    ...(failingSince === null ? {} : { failingSince: wall(failingSince) }),
+    ...(breaker.state === "closed" || openedAt === null
+      ? {}
+      : { breaker: { state: breaker.state, openedAt, openedBy, nextProbe, distance } }),
+  };
+}
+
+function opened(row: Breaker, kept: BreakerRecord, offset: number): Breaker {
+  const nextProbe = kept.nextProbe === null ? null : kept.nextProbe - offset;
+  // Reasons are written from the same closed list they are read into.
+  const openedBy = kept.openedBy as Reason | null;
+  return { ...row, state: kept.state, openedBy, nextProbe, distance: kept.distance };
+}
