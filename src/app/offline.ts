@@ -34,7 +34,14 @@ export async function commandOffline(
   const wanted = await (where.stateDir !== undefined && where.config === undefined
     ? desireKnown(where.stateDir, gateways, desired, by)
     : desireConfigured(where, gateways, desired, by));
-  return { gateways: wanted.map((gateway) => ({ gateway, state: desired, desired, open: [] })) };
+  const state = desired;
+  return { gateways: wanted.map(({ gateway, open }) => ({ gateway, state, desired, open })) };
+}
+
+/** A gateway that was written, and its devices whose breaker stays open. */
+interface Written {
+  readonly gateway: string;
+  readonly open: string[];
 }
 
 type Desired = GatewayRecord["desired"];
@@ -46,16 +53,15 @@ async function desireConfigured(
   gateways: Wanted,
   desired: Desired,
   by: string,
-): Promise<string[]> {
+): Promise<Written[]> {
   const { site } = readSite(where);
   const known = site.gateways.map(({ id }) => id);
   const wanted = targetsOf(gateways, known, site.disabledGateways);
   const { stateDir, node } = site;
   ensureStateDir(stateDir);
-  await withStore({ stateDir, node, create: true }, (store) =>
+  return withStore({ stateDir, node, create: true }, (store) =>
     desire(store, node, wanted, desired, by),
   );
-  return wanted;
 }
 
 /** For the gateways that the state directory knows: a configuration that lies about need not be its own. */
@@ -64,7 +70,7 @@ async function desireKnown(
   gateways: Wanted,
   desired: Desired,
   by: string,
-): Promise<string[]> {
+): Promise<Written[]> {
   return withStore({ stateDir, node: "offline", create: false }, async (store) => {
     const claims = await store.range(below(keys.claims));
     const ids = claims.map(({ key }) => key.slice(keys.claims.length).split("@")[0] ?? "");
@@ -72,8 +78,7 @@ async function desireKnown(
     const text = await store.get(keys.node);
     // As written by a node: the store has checked its checksum.
     const kept = text === undefined ? undefined : (JSON.parse(text) as NodeRecord);
-    await desire(store, kept?.node ?? "offline", wanted, desired, by);
-    return wanted;
+    return desire(store, kept?.node ?? "offline", wanted, desired, by);
   });
 }
 
@@ -128,7 +133,8 @@ async function desire(
   gateways: readonly string[],
   desired: GatewayRecord["desired"],
   by: string,
-): Promise<void> {
+): Promise<Written[]> {
+  const written: Written[] = [];
   const clock = createClock();
   const log = createLog("error");
   const committer = new Committer(store, clock, log);
@@ -147,6 +153,7 @@ async function desire(
     const text = await store.get(keys.gateway(gateway));
     // As written by a node: the store has checked its checksum.
     const kept = text === undefined ? undefined : (JSON.parse(text) as GatewayRecord);
+    written.push({ gateway, open: openOf(kept) });
     if ((kept?.desired ?? "running") === desired) continue;
     const since = Math.round(clock.wall());
     const record: GatewayRecord = { desired, since, by, devices: kept?.devices ?? {} };
@@ -155,4 +162,10 @@ async function desire(
     const happened = `${gateway} was ${done} by ${by}, without a node`;
     await journal.note({ kind: `gateway-${done}`, gateway, by, text: happened });
   }
+  return written;
+}
+
+function openOf(kept: GatewayRecord | undefined): string[] {
+  const devices = Object.entries(kept?.devices ?? {});
+  return devices.filter(([, { breaker }]) => breaker?.state === "open").map(([id]) => id);
 }

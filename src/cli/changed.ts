@@ -1,4 +1,4 @@
-/** What a start or stop came to, for people. */
+/** What a start, stop or enable came to, for people. */
 import { columns } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import type { Changed } from "./reply.ts";
@@ -9,7 +9,7 @@ export function changedLines({ gateways }: Changed, paint: Paint): string[] {
   if (gateways.length === 0) return ["the configuration has no gateways that are enabled"];
   return columns(
     gateways.map(({ gateway, state, open }) => {
-      const left = open.length === 0 ? "" : `left out until enabled: ${open.join(", ")}`;
+      const left = open.length === 0 ? "" : `left out by their breakers: ${open.join(", ")}`;
       return [gateway, stateWord(state, paint), left];
     }),
   );

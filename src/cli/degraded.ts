@@ -1,5 +1,5 @@
 /** Why a node counts as degraded. */
-import type { GatewayHealth } from "../core/payloads.ts";
+import type { DeviceHealth, GatewayHealth } from "../core/payloads.ts";
 import { count } from "./counts.ts";
 import { duration } from "./durations.ts";
 import { localTime } from "./local-time.ts";
@@ -38,9 +38,13 @@ export function nodeReasons(node: Status["node"]): string[] {
   return reasons;
 }
 
+function offPart({ device, reason, breaker }: DeviceHealth): string {
+  return `${device} ${reason ?? "offline"}${breaker === "closed" ? "" : " (left out)"}`;
+}
+
 function gatewayReason({ gateway, state, since, devices }: GatewayHealth): string {
   const off = devices.filter(({ online }) => online === false);
-  const which = off.map(({ device, reason }) => `${device} ${reason ?? "offline"}`).join(", ");
+  const which = off.map(offPart).join(", ");
   const text = `${gateway} is ${state} since ${localTime(since)}`;
   return which === "" ? text : `${text}: ${which}`;
 }

@@ -8,13 +8,13 @@ export interface Status {
   readonly gateways: readonly GatewayHealth[];
 }
 
-/** The data of a reply to `start` and `stop`. */
+/** The data of a reply to `start`, `stop` and `enable`. */
 export interface Changed {
   readonly gateways: readonly {
     readonly gateway: string;
     readonly state: GatewayState;
     readonly desired: "running" | "stopped";
-    /** Devices that stay left out. */
+    /** Devices whose breaker stays open. */
     readonly open: readonly string[];
   }[];
 }

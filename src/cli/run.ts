@@ -3,6 +3,7 @@ import { readArguments } from "./arguments.ts";
 import { check } from "./check.ts";
 import type { Command, Context } from "./command.ts";
 import { config } from "./config.ts";
+import { enable } from "./enable.ts";
 import { events } from "./events.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { failureJson, failureText } from "./failure.ts";
@@ -18,6 +19,7 @@ import { validate } from "./validate.ts";
 export const COMMANDS: readonly Command[] = [
   start,
   stop,
+  enable,
   status,
   validate,
   check,

@@ -80,7 +80,8 @@ function scheduleRows({
   ];
 }
 
-function deviceRow({ device, online, failures, since, reason }: DeviceHealth, paint: Paint) {
+function deviceRow(health: DeviceHealth, paint: Paint) {
+  const { device, online, failures, since, reason } = health;
   const state =
     online === null
       ? paint("dim", "not polled yet")
@@ -88,14 +89,29 @@ function deviceRow({ device, online, failures, since, reason }: DeviceHealth, pa
         ? paint("green", "online")
         : paint("red", "offline");
   const row = failures === 0 ? "" : `${String(failures)} without an answer in a row`;
-  return ["device", device, state, `since ${localTime(since)}`, reason ?? "", row];
+  const left = leftOut(health);
+  const why = [row, left].filter((part) => part !== "").join(", ");
+  return ["device", device, state, `since ${localTime(since)}`, reason ?? "", why];
+}
+
+/** How long a device is left out that its breaker leaves out. */
+function leftOut({ breaker, nextProbe }: DeviceHealth): string {
+  if (breaker === "closed") return "";
+  if (breaker === "probing") return "left out, being probed";
+  return nextProbe === undefined
+    ? "left out until it is enabled"
+    : `left out, next probe ${localTime(nextProbe)}`;
 }
 
 function tryLines(gateway: GatewayHealth, draw: Drawing): string[] {
   const which = ` --gateway ${gateway.gateway}`;
   if (gateway.desired === "stopped") return [`  try  ${draw.tryLine("start", which)}`];
   if (!isDegraded(gateway)) return [];
-  return [`  try  ${draw.tryLine("events", `${which} --since 1h`)}`];
+  const isOpen = gateway.devices.some(({ breaker }) => breaker === "open");
+  return [
+    `  try  ${draw.tryLine("events", `${which} --since 1h`)}`,
+    ...(isOpen ? [`  try  ${draw.tryLine("enable", which)}`] : []),
+  ];
 }
 
 function ratePart(span: string, rate: number | null): string {

@@ -38,11 +38,13 @@ export function summaryLines(status: Status, draw: Drawing): string[] {
 /** The node in one line. */
 export function nodeLine({ node, gateways }: Status, paint: Paint): string {
   const running = gateways.filter(({ state }) => state === "running").length;
-  const degraded = gateways.filter(({ state }) => state === "degraded").length;
+  const others = (["degraded", "disabled"] as const).map((state) => {
+    const count = gateways.filter((gateway) => gateway.state === state).length;
+    return count === 0 ? "" : `, ${String(count)} ${state}`;
+  });
   return [
     `${paint("bold", printable(node.node))} up ${duration(node.uptime)}`,
-    `${String(running)} of ${String(gateways.length)} gateways running` +
-      (degraded === 0 ? "" : `, ${String(degraded)} degraded`),
+    `${String(running)} of ${String(gateways.length)} gateways running${others.join("")}`,
     brokerPart(node),
     `store ${node.store.state}`,
     ...(node.spool.readings > 0 ? [`${String(node.spool.readings)} readings waiting`] : []),

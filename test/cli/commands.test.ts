@@ -52,6 +52,7 @@ test("without a node: status 3, start --gateway 3, stop is written down, and the
   const start = await run("start", ...node, "--gateway", "hall");
   assert.equal(start.code, 3);
   assert.match(start.stderr, /Next: node .* start --node --config /);
+  assert.equal((await run("enable", ...node)).code, 3);
   const stop = await run("stop", ...node, "--gateway", "roof");
   assert.deepEqual([stop.code, stop.stdout], [0, "roof  stopped\n"]);
   assert.match(stop.stderr, /^no node runs; written into /);
@@ -95,6 +96,12 @@ test("with a node: status, stop and start by gateway, a second node 75, an unkno
     told.gateways.map(({ state }) => state),
     ["stopped"],
   );
+  const enable = await run("enable", ...node, "--gateway", "roof");
+  assert.deepEqual([enable.code, enable.stdout], [0, "roof  running\n"]);
+  const stranger = await run("enable", ...node, "--gateway", "roof", "--device", "nobody");
+  assert.equal(stranger.code, 65);
+  assert.match(stranger.stderr, /there is no device nobody on roof; there are \w+/);
+  assert.equal((await run("enable", ...node, "--device", "No Body")).code, 64);
   const start = await run("start", ...node);
   assert.deepEqual([start.code, start.stdout], [0, "hall  running\nroof  running\n"]);
   running.signal("SIGINT");

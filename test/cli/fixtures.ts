@@ -68,6 +68,26 @@ export const DEGRADED: GatewayHealth = {
   ],
 };
 
+/** A gateway whose devices are all left out. */
+export const DISABLED: GatewayHealth = {
+  ...RUNNING,
+  ...{ gateway: "cellar", state: "disabled", online: false, reason: "connect_failed" },
+  devices: [
+    {
+      ...{ device: "x", online: false, breaker: "open", failures: 12, since: NOON },
+      ...{ reason: "connect_failed", nextProbe: NOON + 30_000 },
+    },
+    {
+      ...{ device: "y", online: false, breaker: "open", failures: 10, since: NOON },
+      reason: "timeout",
+    },
+    {
+      ...{ device: "z", online: false, breaker: "probing", failures: 10, since: NOON },
+      reason: "timeout",
+    },
+  ],
+};
+
 /** A gateway that was stopped on purpose. */
 export const STOPPED: GatewayHealth = {
   ...RUNNING,

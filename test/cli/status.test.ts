@@ -6,7 +6,7 @@ import { plain } from "../../src/cli/paint.ts";
 import type { Status } from "../../src/cli/reply.ts";
 import { detailedLines } from "../../src/cli/status-detailed.ts";
 import { summaryLines } from "../../src/cli/status-summary.ts";
-import { DEGRADED, NODE, RUNNING, STOPPED, statusOf } from "./fixtures.ts";
+import { DEGRADED, DISABLED, NODE, RUNNING, STOPPED, statusOf } from "./fixtures.ts";
 
 const draw = {
   paint: plain,
@@ -28,6 +28,14 @@ const VERDICTS: readonly (readonly [string, Status, readonly string[]])[] = [
     "a gateway meant to run does not",
     statusOf([{ ...RUNNING, state: "disabled" }]),
     ["boiler-room is disabled since 2026-01-31 12:00:00"],
+  ],
+  [
+    "all devices are left out",
+    statusOf([DISABLED]),
+    [
+      "cellar is disabled since 2026-01-31 12:00:00: x connect_failed (left out), " +
+        "y timeout (left out), z timeout (left out)",
+    ],
   ],
   ["an external broker is away for a minute", statusOf([RUNNING], away(60_000)), []],
   [
@@ -55,11 +63,12 @@ for (const [what, status, reasons] of VERDICTS) {
 }
 
 test("the summary has a line for the node, a line a gateway, and what to try", () => {
-  assert.deepEqual(summaryLines(statusOf([RUNNING, DEGRADED, STOPPED]), draw), [
-    "plant-a up 3h12m  1 of 3 gateways running, 1 degraded  broker connected (MQTT 5)  store ok",
+  assert.deepEqual(summaryLines(statusOf([RUNNING, DEGRADED, DISABLED, STOPPED]), draw), [
+    "plant-a up 3h12m  1 of 4 gateways running, 1 degraded, 1 disabled  broker connected (MQTT 5)  store ok",
     "gateway      state     interval  good               late p99  devices  since                reason",
     "boiler-room  running   1s 1m     8100/8123 99.71 %  4.9 ms    1/1      2026-01-31 12:00:00",
     "roof         degraded  1s 1m     8100/8123 99.71 %  4.9 ms    1/3      2026-01-31 12:00:00  timeout",
+    "cellar       disabled  1s 1m     8100/8123 99.71 %  4.9 ms    0/3      2026-01-31 12:00:00  connect_failed",
     "yard         stopped   1s 1m     8100/8123 99.71 %  4.9 ms    1/1      2026-01-31 12:00:00",
     "try  edgepoll status --detailed",
   ]);
@@ -94,6 +103,18 @@ test("the detailed form has every schedule and device", () => {
   ]);
 });
 
+test("the detailed form says how long a device is left out, and what to do", () => {
+  const lines = detailedLines(statusOf([DISABLED]), draw);
+  const row = "offline  since 2026-01-31 12:00:00";
+  assert.deepEqual(lines.slice(-5), [
+    `  device  x  ${row}  connect_failed  12 without an answer in a row, left out, next probe 2026-01-31 12:00:30`,
+    `  device  y  ${row}  timeout         10 without an answer in a row, left out until it is enabled`,
+    `  device  z  ${row}  timeout         10 without an answer in a row, left out, being probed`,
+    "  try  edgepoll events --gateway cellar --since 1h",
+    "  try  edgepoll enable --gateway cellar",
+  ]);
+});
+
 test("a stopped gateway comes with the line that starts it", () => {
   const lines = detailedLines(statusOf([STOPPED]), draw);
   assert.equal(lines.at(-1), "  try  edgepoll start --gateway yard");
@@ -107,6 +128,6 @@ test("a start names the devices that stay left out", () => {
   ];
   assert.deepEqual(changedLines({ gateways }, plain), [
     "a       running",
-    "boiler  running  left out until enabled: x, y",
+    "boiler  running  left out by their breakers: x, y",
   ]);
 });
