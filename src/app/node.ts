@@ -14,6 +14,7 @@ import { isClockSynced } from "../system/clock-sync.ts";
 import { pid, residentMemory, version } from "../system/facts.ts";
 import { createLog } from "../system/logger.ts";
 import { watchLoop } from "../system/loop-delay.ts";
+import { keepHeapSmall } from "../system/memory.ts";
 import { controlSocketPath, ensureStateDir } from "../system/paths.ts";
 import { random } from "../system/random.ts";
 import type { RunningNode } from "./api.ts";
@@ -29,6 +30,7 @@ import { lockState } from "./state-lock.ts";
 /** Starts a node; what was opened is closed again when a later step fails. Throws `EdgepollError`. */
 export async function startNode(read: ReadSite): Promise<RunningNode> {
   if (read.unstartable !== undefined) throw new ConfigError("CONFIG_INVALID", read.unstartable);
+  keepHeapSmall();
   const clock = createClock();
   const log = createLog(read.site.logLevel);
   const releases = new Releases(log);
