@@ -11,6 +11,11 @@ const REVIEW = 32;
 /** ms that writes given to `later` wait for a batch at most. */
 const IDLE = 1000;
 
+/**
+ * ms that outcomes wait for company. Polls of one phase end one after the other, and the claims of the
+ * next phase follow: one sync for all of them instead of one each.
+ */
+const GATHER = 5;
 /** ms after which a failed batch with something that must be kept is tried again. */
 const RETRY = 250;
 
@@ -46,6 +51,7 @@ export class Committer {
   /** Whether something that waits asks for a batch. */
   #wanted = false;
   #draining = false;
+  #cancelGather: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   #ended = false;
   readonly #times: number[] = [];
@@ -68,12 +74,13 @@ export class Committer {
         if (error === undefined) resolve();
         else reject(error instanceof Error ? error : new Error(messageOf(error)));
       };
-      this.#add({ writes: () => writes, kept: false, settle });
+      this.#waiting.add({ writes: () => writes, kept: false, settle });
+      this.#want();
     });
   }
 
   /**
-   * Tries until the disk has it, ahead of all that is given later; `writes` is asked anew at each try,
+   * Tries until the disk has it, within a few ms and ahead of all that is given later; `writes` is asked anew at each try,
    * `failed` told of each that failed. Settles with whether it was kept; false only after `end`.
    */
   keep(writes: () => readonly Write[], failed: () => void): Promise<boolean> {
@@ -83,7 +90,8 @@ export class Committer {
         else failed();
         if (error !== undefined && this.#ended) resolve(false);
       };
-      this.#add({ writes, kept: true, settle });
+      this.#waiting.add({ writes, kept: true, settle });
+      this.#cancelGather ??= this.#clock.timer(GATHER, this.#want);
     });
   }
 
@@ -125,11 +133,12 @@ export class Committer {
     return { ...times, state: "failing", reason: this.#reason };
   }
 
-  #add(part: Part): void {
-    this.#waiting.add(part);
+  readonly #want = (): void => {
+    this.#cancelGather?.();
+    this.#cancelGather = undefined;
     this.#wanted = true;
     if (!this.#draining) void this.#drain();
-  }
+  };
 
   async #drain(): Promise<void> {
     this.#draining = true;
@@ -180,8 +189,7 @@ export class Committer {
     if (this.#ended) return;
     this.#cancelRetry ??= this.#clock.timer(RETRY, () => {
       this.#cancelRetry = undefined;
-      this.#wanted = true;
-      if (!this.#draining) void this.#drain();
+      this.#want();
     });
   }
 
