@@ -1,86 +1,86 @@
 /** A binary heap of items by the time at which each wants to be looked at. */
 
+/** An item, its time, and its place in the heap: -1 when it is not in it. */
+interface Entry<T> {
+  readonly item: T;
+  time: number;
+  place: number;
+}
+
 /** Items by rising time; the time of an item can be changed. */
 export class TimeHeap<T extends object> {
-  readonly #items: T[] = [];
-  readonly #times = new Map<T, number>();
-  readonly #places = new Map<T, number>();
+  readonly #heap: Entry<T>[] = [];
+  /** Kept while an item is out: it comes back with its next slot. */
+  readonly #entries = new WeakMap<T, Entry<T>>();
 
   /** The earliest time, Infinity when empty. */
   get earliest(): number {
-    const first = this.#items[0];
-    return first === undefined ? Infinity : this.#timeOf(first);
+    return this.#heap[0]?.time ?? Infinity;
   }
 
   /** Puts an item in, or moves it to another time; Infinity takes it out. */
   set(item: T, time: number): void {
-    const place = this.#places.get(item);
+    const entry = this.#entryOf(item);
     if (time === Infinity) {
-      if (place !== undefined) this.#remove(item, place);
+      if (entry.place >= 0) this.#remove(entry);
       return;
     }
-    this.#times.set(item, time);
-    if (place === undefined) {
-      this.#items.push(item);
-      this.#up(this.#items.length - 1, item);
-    } else {
-      this.#up(place, item);
-      this.#down(this.#places.get(item) ?? 0, item);
-    }
+    entry.time = time;
+    if (entry.place < 0) entry.place = this.#heap.push(entry) - 1;
+    this.#up(entry);
+    this.#down(entry);
   }
 
   /** Takes out the earliest item if its time is not after `now`. */
   takeDue(now: number): T | undefined {
-    const first = this.#items[0];
-    if (first === undefined || this.#timeOf(first) > now) return undefined;
-    this.#remove(first, 0);
-    return first;
+    const first = this.#heap[0];
+    if (first === undefined || first.time > now) return undefined;
+    this.#remove(first);
+    return first.item;
   }
 
-  #timeOf(item: T): number {
-    return this.#times.get(item) ?? Infinity;
+  #entryOf(item: T): Entry<T> {
+    let entry = this.#entries.get(item);
+    if (entry === undefined) this.#entries.set(item, (entry = { item, time: 0, place: -1 }));
+    return entry;
   }
 
-  #remove(item: T, place: number): void {
-    this.#times.delete(item);
-    this.#places.delete(item);
-    const last = this.#items.pop();
-    if (last === undefined || last === item) return;
-    this.#up(place, last);
-    this.#down(this.#places.get(last) ?? 0, last);
+  #remove(entry: Entry<T>): void {
+    const { place } = entry;
+    entry.place = -1;
+    const last = this.#heap.pop();
+    if (last === undefined || last === entry) return;
+    this.#put(place, last);
+    this.#up(last);
+    this.#down(last);
   }
 
-  #put(place: number, item: T): void {
-    this.#items[place] = item;
-    this.#places.set(item, place);
+  #put(place: number, entry: Entry<T>): void {
+    this.#heap[place] = entry;
+    entry.place = place;
   }
 
-  #up(from: number, item: T): void {
-    let place = from;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      const parent = this.#items[above];
-      if (parent === undefined || this.#timeOf(parent) <= this.#timeOf(item)) break;
+  #up(entry: Entry<T>): void {
+    while (entry.place > 0) {
+      const { place } = entry;
+      const parent = this.#heap[(place - 1) >> 1];
+      if (parent === undefined || parent.time <= entry.time) return;
       this.#put(place, parent);
-      place = above;
+      this.#put((place - 1) >> 1, entry);
     }
-    this.#put(place, item);
   }
 
-  #down(from: number, item: T): void {
-    let place = from;
+  #down(entry: Entry<T>): void {
     for (;;) {
-      let child = 2 * place + 1;
-      let least = this.#items[child];
-      const right = this.#items[child + 1];
-      if (least !== undefined && right !== undefined && this.#timeOf(right) < this.#timeOf(least)) {
-        least = right;
-        child++;
-      }
-      if (least === undefined || this.#timeOf(least) >= this.#timeOf(item)) break;
+      const { place } = entry;
+      const left = this.#heap[2 * place + 1];
+      const right = this.#heap[2 * place + 2];
+      const least =
+        right !== undefined && left !== undefined && right.time < left.time ? right : left;
+      if (least === undefined || least.time >= entry.time) return;
+      const { place: below } = least;
       this.#put(place, least);
-      place = child;
+      this.#put(below, entry);
     }
-    this.#put(place, item);
   }
 }

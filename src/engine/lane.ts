@@ -11,12 +11,29 @@ export interface Ticket {
   leave(): void;
 }
 
-interface Waiting extends Ticket {
+/** A ticket of a lane. */
+class Waiting implements Ticket {
   readonly by: "poll" | "command";
   readonly deadline: number;
   readonly interval: number;
   readonly grant: () => void;
-  turn: boolean;
+  granted = false;
+  readonly #leave: (waiting: Waiting) => void;
+
+  constructor(
+    place: Pick<Waiting, "by" | "deadline" | "interval" | "grant">,
+    leave: (waiting: Waiting) => void,
+  ) {
+    this.by = place.by;
+    this.deadline = place.deadline;
+    this.interval = place.interval;
+    this.grant = place.grant;
+    this.#leave = leave;
+  }
+
+  leave(): void {
+    this.#leave(this);
+  }
 }
 
 /** Grants turns to one endpoint; gateways that name the same endpoint share it. */
@@ -39,34 +56,23 @@ export class Lane {
   }
 
   #enter(by: Waiting["by"], deadline: number, interval: number, grant: () => void): Ticket {
-    const waiting: Waiting = {
-      by,
-      deadline,
-      interval,
-      grant,
-      turn: false,
-      get granted() {
-        return this.turn;
-      },
-      leave: () => {
-        this.#leave(waiting);
-      },
-    };
+    const waiting = new Waiting({ by, deadline, interval, grant }, this.#leave);
     this.#queue.push(waiting);
     if (this.#holder === undefined) this.#next();
     return waiting;
   }
 
-  #leave(waiting: Waiting): void {
+  readonly #leave = (waiting: Waiting): void => {
     if (this.#holder === waiting) {
       this.#holder = undefined;
       this.#next();
-    } else {
+    } else if (this.#queue.includes(waiting)) {
       this.#queue = this.#queue.filter((other) => other !== waiting);
     }
-  }
+  };
 
   #next(): void {
+    if (this.#queue.length === 0) return;
     const polls = this.#queue.filter(({ by }) => by === "poll");
     const entitled = this.#lastBy === "command" && polls.length > 0 ? polls : this.#queue;
     let chosen = entitled[0];
@@ -75,7 +81,7 @@ export class Lane {
     this.#queue = this.#queue.filter((other) => other !== chosen);
     this.#holder = chosen;
     this.#lastBy = chosen.by;
-    chosen.turn = true;
+    chosen.granted = true;
     chosen.grant();
   }
 }

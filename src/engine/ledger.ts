@@ -45,7 +45,9 @@ export interface Polled {
 /** Writes claims and outcomes. */
 export class Ledger {
   readonly #world: LedgerWorld;
-  readonly #writing = new Set<Promise<unknown>>();
+  /** Writes on their way, and who waits until there are none. */
+  #writing = 0;
+  #idle: (() => void)[] = [];
 
   constructor(world: LedgerWorld) {
     this.#world = world;
@@ -111,7 +113,7 @@ export class Ledger {
 
   /** Settles when all that has to be written is on disk or given up. */
   async written(): Promise<void> {
-    while (this.#writing.size > 0) await Promise.all(this.#writing);
+    if (this.#writing > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Writes the account at the end of the process or of the schedule. */
@@ -149,11 +151,6 @@ export class Ledger {
     );
   }
 
-  #track(writing: Promise<unknown>): void {
-    this.#writing.add(writing);
-    void writing.finally(() => this.#writing.delete(writing));
-  }
-
   /** The account as it stands with what is being written, now and then. */
   #keep(schedule: Schedule): Write[] {
     const now = this.#world.clock.elapsed();
@@ -175,13 +172,14 @@ export class Ledger {
     const { committer, spooled } = this.#world;
     schedule.writing++;
     const all = () => [...writes(), ...appended.flatMap((some) => some.writes)];
-    const written = committer.keep(all, failed).then((kept) => {
+    this.#writing++;
+    void committer.keep(all, failed).then((kept) => {
       schedule.writing--;
-      if (!kept) return;
-      for (const some of appended) some.confirm();
-      spooled();
+      this.#writing--;
+      if (kept) for (const some of appended) some.confirm();
+      if (kept) spooled();
+      if (this.#writing === 0) for (const idle of this.#idle.splice(0)) idle();
     });
-    this.#track(written);
   }
 
   /** The outcome could not be written in time: the slot is unknown, and its gap takes the place of its readings. */

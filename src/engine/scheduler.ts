@@ -137,6 +137,11 @@ export class Scheduler {
 
   /** Those with the earliest deadline first: the first to ask for a free lane gets it. */
   #tendAll(schedules: readonly Schedule[], moment: Moment): void {
+    const [first, second] = schedules;
+    if (second === undefined) {
+      if (first !== undefined) this.#tend(first, moment);
+      return;
+    }
     const order = schedules.map((schedule) => ({ schedule, deadline: deadlineOf(schedule) }));
     order.sort((a, b) => a.deadline - b.deadline || a.schedule.interval - b.schedule.interval);
     for (const { schedule } of order) this.#tend(schedule, moment);
@@ -176,6 +181,8 @@ export class Scheduler {
         if (schedule.claims[0] === head) return;
       }
     }
+    // Nothing is left to start or to give up: the end of a grace that was met wakes nobody.
+    this.#due.set(schedule, Infinity);
   }
 
   #enter(schedule: Schedule, head: ClaimedSlot, end: number): void {
