@@ -131,7 +131,8 @@ test(
     const { messages } = followMessages({ messages: historian.log.slice(from) });
     for (const [n, id] of IDS.entries()) {
       const own = messages.filter(({ gateway }) => gateway === id);
-      const late = own.filter(({ outcome }) => outcome === "missed:late");
+      // Busy where the stop met a request in flight, which is not settled before the pass that finds them.
+      const late = own.filter(({ outcome }) => /^missed:(late|busy)$/.test(outcome));
       const slots = late.reduce((sum, gap) => sum + gap.to - gap.from + 1, 0);
       assert.ok(slots >= 5, `${id} missed ${String(slots)} slots`);
       const readings = own.filter(({ outcome }) => !outcome.includes(":")).length;
