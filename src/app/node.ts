@@ -64,10 +64,11 @@ async function open(
   const kept = { ...(await keptNode(store)), node: site.node };
   const clientId = site.clientId ?? `edgepoll-${site.node}-${kept.suffix}`;
   const bus = embedded ?? (await opened(await externalBus(site, clientId, clock, log), releases));
-  const facts = watchFacts(stateDir, releases);
+  const facts = watchFacts(releases);
   const self = { version: version(), started: Math.round(clock.wall()), pid, clientId };
   const endpoint = endpoints.of.bind(endpoints);
-  const engine = new Engine({ site, clock, random, log, store, bus, endpoint, facts, self });
+  const world = { site, clock, random, log, store, bus, endpoint, facts, self };
+  const engine = new Engine({ ...world, storeBytes: () => storeBytes(stateDir) });
   const found = await engine.open();
   const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept });
   const handle = handleControl(engine, site, ending.end);
@@ -86,7 +87,7 @@ async function opened<B extends Bus | undefined>(bus: B, releases: Releases): Pr
   return bus;
 }
 
-function watchFacts(stateDir: string, releases: Releases): () => ProcessFacts {
+function watchFacts(releases: Releases): () => ProcessFacts {
   const loop = watchLoop();
   releases.add("loop watch", () => {
     loop.stop();
@@ -95,7 +96,6 @@ function watchFacts(stateDir: string, releases: Releases): () => ProcessFacts {
   return () => ({
     rss: residentMemory(),
     loopDelay: loop.read(),
-    storeBytes: storeBytes(stateDir),
     clockSynced: isClockSynced(),
   });
 }

@@ -32,6 +32,7 @@ export function resolveSite(settings: Settings, surroundings: Surroundings): Sit
     broker: brokerOf(mqtt),
     spool: mqtt.spool,
     budget: settings.budget,
+    keep: store.keep,
     logLevel: log.level,
     gateways: enabled.map((gateway) => gatewayOf(gateway, defaults)),
     disabledGateways: disabled.map(({ id }) => id),

@@ -17,6 +17,15 @@ import { mqtt, node } from "./schema-mqtt.ts";
 
 const kept = (fallback: string) => duration("1d", "100y").prefault(fallback);
 
+const keep = section({
+  outcomes: kept("30d").describe("How long the outcome of each slot is kept; then totals remain."),
+  audit: kept("400d").describe("How long the audit trail is kept."),
+  hourly: kept("5y").describe("How long hourly totals are kept."),
+  maxBytes: size("1MiB", "100TiB")
+    .prefault("1GiB")
+    .describe("Bytes of all that is kept, the spool aside; beyond it the oldest outcomes go."),
+});
+
 const store = section({
   claimAhead: duration("0ms", "10s")
     .optional()
@@ -24,16 +33,7 @@ const store = section({
       "How far ahead slots are claimed; default: as long as a commit takes here, at most 250ms. " +
         "More saves an SD card syncs, and costs unknown slots after a crash.",
     ),
-  keep: later(
-    section({
-      outcomes: kept("30d").describe("How long outcomes are kept."),
-      audit: kept("400d").describe("How long the audit trail is kept."),
-      hourly: kept("5y").describe("How long hourly totals are kept."),
-      maxBytes: size("1MiB", "100TiB").prefault("1GiB").describe("Bytes of all that is kept."),
-    })
-      .optional()
-      .describe("How long the past is kept."),
-  ),
+  keep: keep.prefault({}).describe("How long the past is kept, in elapsed time."),
 });
 
 const log = section({

@@ -159,6 +159,14 @@ export type BrokerConfig =
       readonly password?: string;
     };
 
+/** How long the past is kept, ms of elapsed time, and how much of it. */
+export interface Keep {
+  readonly outcomes: number;
+  readonly audit: number;
+  readonly hourly: number;
+  readonly maxBytes: number;
+}
+
 /** A whole configuration, resolved. */
 export interface Site {
   readonly node: string;
@@ -168,6 +176,7 @@ export interface Site {
   readonly clientId?: string;
   readonly broker: BrokerConfig;
   readonly spool: { readonly maxBytes: number; readonly maxAge: number };
+  readonly keep: Keep;
   /** How far ahead slots are claimed, ms; undefined: as long as a commit takes. */
   readonly claimAhead?: number;
   /** Percent of an endpoint's time that warns, and that is refused on a serial line. */

@@ -22,6 +22,8 @@ export const keys = {
   accounts: "schedule/",
   total: (schedule: string) => `total/${schedule}`,
   totals: "total/",
+  hour: (schedule: string, hour: number) => `hour/${schedule}/${padded(hour)}`,
+  hoursOf: (schedule: string) => `hour/${schedule}/`,
   outcome: (schedule: string, epoch: number, seq: number) =>
     `outcome/${schedule}/${padded(epoch)}/${padded(seq)}`,
   outcomesAll: "outcome/",
@@ -40,6 +42,8 @@ export const keys = {
   command: (transaction: string) => `command/${encodeURIComponent(transaction)}`,
   commandsAll: "command/",
   retained: "meta/retained",
+  age: "meta/age",
+  auditAges: "meta/audit",
   node: "meta/node",
 };
 
@@ -156,6 +160,15 @@ export interface TotalRecord extends KeptAccount {
   /** Counts and number of the epochs before, which are gone as a whole. */
   readonly earlier: Counts;
   readonly epochs: number;
+}
+
+/** A schedule's account when an hour of age began: its counts since its epoch, up to seq `at`. */
+export interface HourRecord {
+  readonly epoch: number;
+  readonly at: number;
+  /** Wall time, ms. */
+  readonly wall: number;
+  readonly counts: Counts;
 }
 
 /** What is spooled: one message, and what is needed to say that it comes late. */

@@ -5,6 +5,7 @@ import { infoOf, type AuditEvent } from "../core/payloads.ts";
 import type { Bus, Clock, Log, Random, Store } from "../core/ports.ts";
 import { keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
+import { Age } from "./age.ts";
 import { Changes } from "./changes.ts";
 import { ClockNotes } from "./clock-notes.ts";
 import { Commands } from "./commands.ts";
@@ -15,7 +16,6 @@ import { newsOf } from "./device-news.ts";
 import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
 import { Gateways } from "./gateways.ts";
 import { Health, type ProcessFacts } from "./health.ts";
-import { Integrity } from "./integrity.ts";
 import { Journal, readAudit, type AuditQuery } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { Opening, type Endpoint, type StartReport } from "./opening.ts";
@@ -26,7 +26,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
 import { SpoolLimit } from "./spool-limit.ts";
 import { Transactions } from "./transactions.ts";
-import { turns } from "./turns.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** ms that a disk which fails is still tried at the end of the process. */
 const LAST_WRITE = 10_000;
@@ -44,6 +44,8 @@ export interface EngineWorld {
   readonly bus: Bus;
   readonly endpoint: (gateway: Gateway) => Endpoint;
   readonly facts: () => ProcessFacts;
+  /** Size of the store on disk, null when not known. */
+  readonly storeBytes: () => number | null;
   readonly self: { version: string; started: number; pid: number; clientId: string };
 }
 
@@ -62,7 +64,8 @@ export class Engine {
   readonly #transactions: Transactions;
   readonly #commands: Commands;
   readonly #spoolLimit: SpoolLimit;
-  readonly #integrity: Integrity;
+  readonly #age: Age;
+  readonly #upkeep: Upkeep;
   readonly #clockNotes: ClockNotes;
   readonly #opening: Opening;
   readonly #directReads: DirectReads;
@@ -77,7 +80,9 @@ export class Engine {
     const forget = committer.later.bind(committer);
     const publisher = (this.#publisher = new Publisher({ bus, clock, log, topics, spool, forget }));
     const spooled = publisher.pump;
-    const journal = new Journal({ node, clock, log, store, committer, spool, spooled });
+    const { stamping } = (this.#age = new Age(clock));
+    const kept = { node, clock, log, store, committer, spool };
+    const journal = new Journal({ ...kept, spooled, stamping });
     this.#journal = journal;
     const missed = (gateway: string, slots: number) => {
       devices.of(gateway)?.rate.missed(clock.elapsed(), slots);
@@ -96,10 +101,12 @@ export class Engine {
     };
     const known = { clock, scheduler, devices, journal, changed };
     const gateways = (this.#gateways = new Gateways(known));
-    const integrity = (this.#integrity = this.#newIntegrity(gateways, journal));
+    const upkeep = (this.#upkeep = this.#newUpkeep(gateways, journal));
+    const { integrity } = upkeep;
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
     const spoolLimit = site.spool.maxBytes;
-    const health = new Health({ ...shared, integrity, spoolLimit, facts: world.facts });
+    const { facts, storeBytes } = world;
+    const health = new Health({ ...shared, integrity, spoolLimit, facts, storeBytes });
     const { endpoint, self } = world;
     this.#directReads = new DirectReads({ clock, gateways, endpoint });
     const { stepped } = this.#clockNotes;
@@ -128,6 +135,7 @@ export class Engine {
   async open(): Promise<StartReport> {
     const { store, bus, self } = this.#world;
     await this.#spool.load();
+    await this.#age.load(store);
     await this.#transactions.load(store);
     const report = await this.#opening.restore();
     const before = await store.get(keys.retained);
@@ -138,7 +146,7 @@ export class Engine {
     await this.#noteStart(report);
     this.#scheduler.open();
     this.#spoolLimit.open();
-    this.#integrity.open();
+    this.#upkeep.open();
     this.#publisher.pump();
     return report;
   }
@@ -169,7 +177,7 @@ export class Engine {
     await this.#gateways.close();
     this.#scheduler.close();
     this.#spoolLimit.close();
-    this.#integrity.close();
+    this.#upkeep.close();
     await within(clock, LAST_WRITE, this.#ledger.written());
     this.#committer.end();
     const stops = { kind: "node-stopped", text: `${this.#world.site.node} stops` };
@@ -190,9 +198,14 @@ export class Engine {
     await Promise.all(closings).catch(() => undefined);
   }
 
-  #newIntegrity(gateways: Gateways, journal: Journal): Integrity {
-    const { clock, log, store } = this.#world;
-    return new Integrity({ clock, log, store, gateways, journal, inTurn: turns() });
+  #newUpkeep(gateways: Gateways, journal: Journal): Upkeep {
+    const { site, clock, log, store, storeBytes } = this.#world;
+    const bytes = () => {
+      const all = storeBytes();
+      return all === null ? null : all - this.#spool.waiting.bytes;
+    };
+    const parts = { clock, log, store, gateways, journal, bytes, keep: site.keep };
+    return new Upkeep({ ...parts, committer: this.#committer, age: this.#age });
   }
 
   #newScheduler(): Scheduler {

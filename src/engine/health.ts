@@ -26,8 +26,6 @@ export interface ProcessFacts {
   readonly rss: number;
   /** Delay of the event loop, ms. */
   readonly loopDelay: { readonly p50: number; readonly p99: number };
-  /** Size of the store on disk, null when not known. */
-  readonly storeBytes: number | null;
   /** Whether the system says that its clock is synchronised. */
   readonly clockSynced: boolean;
 }
@@ -46,6 +44,8 @@ export interface HealthWorld {
   readonly spool: Spool;
   readonly spoolLimit: number;
   readonly facts: () => ProcessFacts;
+  /** Size of the store on disk, null when not known. */
+  readonly storeBytes: () => number | null;
 }
 
 /** Draws health. */
@@ -92,7 +92,7 @@ export class Health {
   /** `node/health`. */
   async node(): Promise<NodeHealth> {
     const { node, clock, bus, committer, integrity, spool, facts } = this.#world;
-    const { rss, loopDelay, storeBytes, clockSynced } = facts();
+    const { rss, loopDelay, clockSynced } = facts();
     const { state, p50, p99, reason } = committer.health;
     return {
       node,
@@ -109,7 +109,7 @@ export class Health {
       },
       store: {
         commit: { p50: tenth(p50), p99: tenth(p99) },
-        bytes: storeBytes,
+        bytes: this.#world.storeBytes(),
         state,
         ...(reason === undefined ? {} : { reason }),
       },

@@ -1,7 +1,7 @@
 /** The audit trail: who did what when. On disk, and published through the spool. */
 import { messageOf } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
-import type { Clock, Log, Store } from "../core/ports.ts";
+import type { Clock, Log, Store, Write } from "../core/ports.ts";
 import { below, keys } from "../core/records.ts";
 import type { Committer } from "./committer.ts";
 import type { Spool } from "./spool.ts";
@@ -22,6 +22,8 @@ export interface JournalWorld {
   readonly committer: Committer;
   readonly spool: Spool;
   readonly spooled: () => void;
+  /** Told of each event before it gets its wall time; what it gives back is written with the event. */
+  readonly stamping?: () => readonly Write[];
 }
 
 /** An event without what the journal adds. */
@@ -81,15 +83,16 @@ export class Journal {
       { topic, retain: false, interval: 0, slot: at, payload },
     ]);
     const write = { key: keys.audit(at, this.#number++), value: payload };
+    const writes = [write, ...(this.#world.stamping?.() ?? []), ...appended.writes];
     try {
-      await committer.commit([write, ...appended.writes]);
+      await committer.commit(writes);
       this.#unwritten = 0;
     } catch (error) {
       log.error(
         { kind, error: messageOf(error) },
         "an event can't be written to the audit trail yet",
       );
-      if (this.#unwritten++ < MOST_UNWRITTEN) committer.later([write, ...appended.writes]);
+      if (this.#unwritten++ < MOST_UNWRITTEN) committer.later(writes);
     }
     // Published even if it could not be kept: the store is what the event may be about.
     appended.confirm();

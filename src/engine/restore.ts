@@ -1,5 +1,5 @@
 /** Takes up every schedule from the store at start. */
-import { Account } from "../core/account.ts";
+import { Account, type KeptAccount } from "../core/account.ts";
 import { layGrid, nextEpoch, phaseOf, type Grid } from "../core/grid.ts";
 import { scheduleId, type Gateway } from "../core/model.ts";
 import type { Clock, Store } from "../core/ports.ts";
@@ -12,6 +12,7 @@ import {
   type AccountRecord,
   type Claim,
   type LedgerRecord,
+  type TotalRecord,
 } from "../core/records.ts";
 
 /** Ledger records read at once. */
@@ -43,19 +44,16 @@ export async function restore(
 ): Promise<Restored> {
   const id = scheduleId(gateway.id, interval);
   const phase = phaseFor(gateway, interval);
-  const { claim, kept } = await readAccount(world.store, id);
+  const { claim, kept, total } = await readAccount(world.store, id);
   const { clock } = world;
   const now = { elapsed: clock.elapsed(), wall: clock.wall(), boot: clock.bootId };
   if (claim === undefined || isClosed(claim, kept)) {
     return begin({ interval, phase, seq: 1 }, claim, now);
   }
-  const records = await readLedger(
-    world.store,
-    id,
-    kept?.epoch === claim.epoch ? kept : undefined,
-    claim,
-  );
-  const account = kept?.epoch === claim.epoch ? kept : new Account(claim.epoch).keep();
+  // Where the account is gone, what retention has removed is still in the total.
+  const account =
+    [kept, total].find((one) => one?.epoch === claim.epoch) ?? new Account(claim.epoch).keep();
+  const records = await readLedger(world.store, id, account, claim);
   const found = { interval, phase, claim, kept: account, records, stopped, now };
   return { ...recover(found), found: true };
 }
@@ -93,13 +91,20 @@ function isClosed(claim: Claim, kept: AccountRecord | undefined): boolean {
 async function readAccount(
   store: Store,
   id: string,
-): Promise<{ claim: Claim | undefined; kept: AccountRecord | undefined }> {
+): Promise<{
+  claim: Claim | undefined;
+  kept: AccountRecord | undefined;
+  total: TotalRecord | undefined;
+}> {
   const claim = await store.get(keys.claim(id));
   const kept = await store.get(keys.account(id));
+  const total = await store.get(keys.total(id));
   return {
     claim: claim === undefined ? undefined : decodeClaim(claim),
     // As written by the ledger: the store has checked its checksum.
     kept: kept === undefined ? undefined : (JSON.parse(kept) as AccountRecord),
+    // As written by retention: the store has checked its checksum.
+    total: total === undefined ? undefined : (JSON.parse(total) as TotalRecord),
   };
 }
 
@@ -107,12 +112,12 @@ async function readAccount(
 async function readLedger(
   store: Store,
   id: string,
-  kept: AccountRecord | undefined,
+  kept: KeptAccount,
   claim: Claim,
 ): Promise<LedgerRecord[]> {
   const { to } = below(keys.outcomes(id, claim.epoch));
   const start = below(keys.outcomes(id, claim.epoch)).from;
-  const after = keys.outcome(id, claim.epoch, (kept?.at ?? 0) + 1);
+  const after = keys.outcome(id, claim.epoch, kept.at + 1);
   const records = await store.range({ from: start, to: after, limit: 1, reverse: true });
   for (let from = after; ; ) {
     const page = await store.range({ from, to, limit: PAGE });

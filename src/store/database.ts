@@ -13,7 +13,10 @@ import { decodeFrame, encodeFrame } from "./frame.ts";
 import { kindOf } from "./kind.ts";
 
 /** LevelDB with text keys and frames as values. */
-export type Database = Level<string, Buffer>;
+export type Database = Level<string, Buffer> & {
+  /** Rewrites the files that hold a range, without what was deleted. */
+  compactRange(from: string, to: string): Promise<void>;
+};
 
 /** Holds the id of the marker; it sorts before `FIRST_KEY`, so no range of the store finds it. */
 const ID_KEY = "!id";
@@ -87,10 +90,9 @@ function hintOf(text: string, damaged: boolean): string {
 }
 
 async function open(path: string, createIfMissing: boolean): Promise<Database> {
-  const database = new Level<string, Buffer>(path, {
-    keyEncoding: "utf8",
-    valueEncoding: "buffer",
-  });
+  const options = { keyEncoding: "utf8", valueEncoding: "buffer" } as const;
+  // On Node.js it is LevelDB itself, which can do more than the types common to all platforms say.
+  const database = new Level<string, Buffer>(path, options) as Database;
   try {
     await database.open({ createIfMissing, errorIfExists: createIfMissing });
     return database;

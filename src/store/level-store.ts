@@ -89,6 +89,10 @@ class LevelStore implements Store {
     });
   }
 
+  compact({ from, to }: Pick<Range, "from" | "to">): Promise<void> {
+    return this.#read(() => this.#database.compactRange(from, to));
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#closeInTime();
     return this.#closing;

@@ -42,6 +42,12 @@ test("what the file does not say is filled in", () => {
     baseTopic: "polling",
     broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
     spool: { maxBytes: 256 * 2 ** 20, maxAge: 7 * 86_400_000 },
+    keep: {
+      outcomes: 30 * 86_400_000,
+      audit: 400 * 86_400_000,
+      hourly: 5 * 365 * 86_400_000,
+      maxBytes: 2 ** 30,
+    },
     logLevel: "info",
     gateways: [
       {
@@ -102,6 +108,12 @@ defaults: { interval: 1m, timeout: 2s, retries: 0 }
     clientId: "7",
     broker: { kind: "external", url: "mqtt://b:1884", username: "08", password: "0123" },
     spool: { maxBytes: 2 ** 30, maxAge: 3_600_000 },
+    keep: {
+      outcomes: 30 * 86_400_000,
+      audit: 400 * 86_400_000,
+      hourly: 5 * 365 * 86_400_000,
+      maxBytes: 2 ** 30,
+    },
     claimAhead: 2000,
     logLevel: "warn",
     disabledGateways: [],
@@ -232,7 +244,6 @@ budget: { warn: 70, refuse: never }
     "http",
     "mqtt.embedded.websocket",
     "mqtt.values",
-    "store.keep",
   ]);
   const external = `mqtt: { broker: "mqtt://b", embedded: { port: 1 } }\n${plant([POWER])}`;
   assert.match(load(external).warnings.join(), /mqtt\.embedded has no effect with an external/);

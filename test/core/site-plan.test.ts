@@ -34,6 +34,7 @@ function site(...gateways: Gateway[]): Site {
     spool: { maxBytes: 2 ** 20, maxAge: 1 },
     ...{ gateways, disabledGateways: [], withoutEffect: [] },
     budget: { warn: 80, refuse: 100 },
+    keep: { outcomes: 1, audit: 1, hourly: 1, maxBytes: 1 },
   };
 }
 

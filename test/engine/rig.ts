@@ -1,6 +1,6 @@
 /** A node's engine on ports that obey the test: process after process on one disk, broker and line. */
 import { Engine } from "../../src/engine/engine.ts";
-import type { Device, Gateway, Point, Probe, Site } from "../../src/core/model.ts";
+import type { Device, Gateway, Keep, Point, Probe, Site } from "../../src/core/model.ts";
 import type { Log, ReadRequest } from "../../src/core/ports.ts";
 import { createFakeClock, type FakeClock, type FakeClockStart } from "../support/fake-clock.ts";
 import { createMemoryStore, type Crash, type MemoryStore } from "../support/memory-store.ts";
@@ -29,6 +29,7 @@ export interface RigParts {
   readonly claimAhead?: number;
   readonly clock?: FakeClockStart;
   readonly disabled?: readonly string[];
+  readonly keep?: Partial<Keep>;
   /** Limit of the spool, bytes; default: none that a test reaches. */
   readonly spoolBytes?: number;
 }
@@ -64,6 +65,8 @@ export class Rig {
   parts: RigParts;
   life: Life | undefined;
   lives = 0;
+  /** Size of the store as the system tells it. */
+  storeBytes: number | null = null;
   #boot = { id: "boot-1", shift: 0 };
   #boots = 1;
 
@@ -126,7 +129,8 @@ export class Rig {
         const key = endpoints.get(id) ?? id;
         return { key, link: linkOf(id, key) };
       },
-      facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, storeBytes: null, clockSynced: true }),
+      facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
+      storeBytes: () => this.storeBytes,
       self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },
     });
     this.life = { engine, clock, bus, alive: true };
@@ -177,13 +181,20 @@ function said(fields: object, text: string): string {
 }
 
 /** The model of a site in short. */
-export function siteOf({ gateways, claimAhead, disabled = [], spoolBytes = 1e9 }: RigParts): Site {
+export function siteOf({
+  gateways,
+  claimAhead,
+  disabled = [],
+  spoolBytes = 1e9,
+  keep = {},
+}: RigParts): Site {
   return {
     node: "plant-a",
     stateDir: "/nowhere",
     baseTopic: "polling",
     broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
     spool: { maxBytes: spoolBytes, maxAge: 1e12 },
+    keep: { outcomes: 1e12, audit: 1e12, hourly: 1e12, maxBytes: 1e12, ...keep },
     ...(claimAhead === undefined ? {} : { claimAhead }),
     logLevel: "info",
     gateways: gateways.map(gatewayOf),

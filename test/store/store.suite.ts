@@ -95,6 +95,13 @@ export function runStoreSuite(name: string, open: (test: TestContext) => Promise
     assert.deepEqual(pages, keys);
   });
 
+  check("a compaction changes nothing that is there, and others go on meanwhile", async (store) => {
+    await put(store, { a: "1", b: "2", c: "3" });
+    await store.write([{ key: "b" }], true);
+    await Promise.all([store.compact({ from: "a", to: "d" }), put(store, { d: "4" })]);
+    assert.deepEqual(await keysOf(store, ALL), ["a", "c", "d"]);
+  });
+
   check("writes in flight together take effect in the order of the calls", async (store) => {
     const settled: number[] = [];
     const writes = Array.from({ length: 500 }, async (_, n) => {

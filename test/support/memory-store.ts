@@ -76,6 +76,10 @@ class MapStore implements MemoryStore {
     return this.#call(() => Promise.resolve(this.#now.range(range)));
   }
 
+  compact(): Promise<void> {
+    return this.#call(() => Promise.resolve());
+  }
+
   close(): Promise<void> {
     if (this.#state === "dead") return never();
     this.release();
