@@ -81,7 +81,15 @@ const again = await openLevelStore(directory, { create: false, clock: real });
 say(`opened in ${seconds(opening)}`);
 const restoring = performance.now();
 const connection = { kind: "tcp", url: "", host: "", port: 0 } as const;
-const gateway = { id: "line", connection, timeout: { default: 1 }, retries: 0, devices: [] };
+const breaker = { failureThreshold: 10, probe: "never" } as const;
+const gateway = {
+  ...breaker,
+  id: "line",
+  connection,
+  timeout: { default: 1 },
+  retries: 0,
+  devices: [],
+};
 const clock = { ...hasty, bootId: "other", wall: () => Number.MAX_SAFE_INTEGER / 4000 };
 await restore({ store: again, clock }, gateway, 1000, false);
 say(`schedule taken up in ${seconds(restoring)}`);
