@@ -71,7 +71,8 @@ async function pollWithoutBroker(site: Site, store: Store, length: number): Prom
     ...{ site, clock, store, bus: awayBus() },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     endpoint: ({ id }) => ({ key: id, link }),
-    facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, storeBytes: null, clockSynced: true }),
+    facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
+    storeBytes: () => null,
     random: () => 0.5,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "before" },
   });
@@ -123,6 +124,10 @@ class FillStore implements Store {
           .reverse()
       : this.#keys().slice(first, Math.min(last, first + limit));
     return Promise.resolve(keys.map((key) => ({ key, value: this.#values.get(key) ?? "" })));
+  }
+
+  compact(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): Promise<void> {
