@@ -37,6 +37,8 @@ export interface GatewayKeys {
   /** Whether a fault proxy stands between node and slave. */
   readonly proxied?: boolean;
   readonly retries?: number;
+  readonly failureThreshold?: number;
+  readonly probe?: { readonly first: string; readonly max: string };
   /** The name that stands in its connection; default the loopback address. */
   readonly host?: string;
   /** Polls outlast their slots or are retried, so that no checker can place requests by their time: its row looks at them. */
@@ -174,6 +176,9 @@ export interface Field {
   gateway(id: string): FieldGateway;
   /** Ends the broker and starts it again; settles when the subscriber is back, and the node after it. */
   restartBroker(): Promise<void>;
+  readonly subscriber: Subscriber;
+  /** Port of the broker. */
+  readonly port: number;
   /** Ends the node, which must succeed; settles with its ledger. */
   ledger(): Promise<LedgerAccount[]>;
   /** Ends the node; settles with what all witnesses together say of its whole life. */
@@ -207,6 +212,7 @@ export async function startField(
     gateways: [
       ...all.map(({ id, interval }, n) => {
         const keys = gateways[id] ?? {};
+        const { failureThreshold, probe } = keys;
         const { timeout = TIMEOUT, proxied, retries = 0, unplaced, host = "127.0.0.1" } = keys;
         const port = proxied === true ? all[n]?.proxy.port : slave.ports[n];
         return {
@@ -215,6 +221,8 @@ export async function startField(
           interval: `${String(interval)}ms`,
           timeout: `${String(timeout)}ms`,
           retries,
+          failureThreshold,
+          probe,
           devices: [
             { id: "unit", unitId: 1, points: unplaced === true ? ownPoints : serialPoints },
           ],
@@ -246,6 +254,8 @@ export async function startField(
     return readLedger(files.stateDir);
   };
   return {
+    subscriber,
+    port: broker.port,
     ledger,
     gateway: (id) => {
       const found = all.find((gateway) => gateway.id === id);
