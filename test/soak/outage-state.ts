@@ -101,14 +101,16 @@ function awayBus(): Bus {
 /** A store that is written a lot and read seldom: its keys are put in order when somebody asks. */
 class FillStore implements Store {
   readonly #values = new Map<string, string>();
-  #sorted: string[] | undefined;
+  #sorted: string[] = [];
+  /** Keys that are in `#values` and not in `#sorted`, or the other way round. */
+  readonly #changed = new Set<string>();
 
   write(batch: readonly Write[]): Promise<void> {
     for (const { key, value } of batch) {
+      if (this.#values.has(key) !== (value !== undefined)) this.#changed.add(key);
       if (value === undefined) this.#values.delete(key);
       else this.#values.set(key, value);
     }
-    this.#sorted = undefined;
     return Promise.resolve();
   }
 
@@ -139,7 +141,14 @@ class FillStore implements Store {
   }
 
   #keys(): string[] {
-    return (this.#sorted ??= [...this.#values.keys()].sort());
+    if (this.#changed.size > 0) {
+      const known = this.#sorted.filter((key) => !this.#changed.has(key));
+      const fresh = [...this.#changed].filter((key) => this.#values.has(key));
+      // Two runs in order: that takes no longer than to look at each key once.
+      this.#sorted = [...known, ...fresh.sort()].sort();
+      this.#changed.clear();
+    }
+    return this.#sorted;
   }
 
   /** Index of the first key not below `key`. */

@@ -69,8 +69,8 @@ export interface ScriptedBroker {
 }
 
 const PATIENCE = 30_000;
-/** Bytes that a slow reader takes at a time. */
-const SIP = 64;
+/** ms between two sips of a slow reader. */
+const SIP_EVERY = 5;
 
 /** Starts a scripted broker on a port of loopback. */
 export async function startScriptedBroker(script: Script = {}): Promise<ScriptedBroker> {
@@ -185,20 +185,24 @@ class Client {
   /** Reads a little at a time; the rest waits in the kernel, where the client feels it. */
   #sip(bytesPerSecond: number): void {
     this.socket.pause();
-    const timer = setInterval(
-      () => {
-        // In paused mode it gives bytes, null when there are not so many.
-        const bytes = (this.socket.read(SIP) ?? this.socket.read()) as Buffer | null;
-        if (bytes !== null) this.#parser.parse(bytes);
-      },
-      (SIP / bytesPerSecond) * 1000,
-    );
+    let before = performance.now();
+    const timer = setInterval(() => {
+      // By the time that has passed: a busy machine must not make it slower still.
+      const now = performance.now();
+      const sip = Math.max(1, Math.round(((now - before) * bytesPerSecond) / 1000));
+      before = now;
+      // In paused mode it gives bytes, null when there are not so many.
+      const bytes = (this.socket.read(sip) ?? this.socket.read()) as Buffer | null;
+      if (bytes !== null) this.#parser.parse(bytes);
+    }, SIP_EVERY);
     this.socket.on("close", () => {
       clearInterval(timer);
     });
   }
 
   #take(packet: Packet): void {
+    // What came with the packet at which the connection was cut never arrived.
+    if (this.socket.destroyed) return;
     if (packet.cmd === "connect") this.#connect(packet);
     else if (packet.cmd === "subscribe") this.#subscribe(packet);
     else if (packet.cmd === "publish") this.#publish(packet);
