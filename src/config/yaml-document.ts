@@ -3,18 +3,16 @@ import { Composer, isAlias, isNode, LineCounter, Parser, visit } from "yaml";
 import type { Alias, Document, Node, ParsedNode } from "yaml";
 import { faultOf } from "./yaml-faults.ts";
 import type { Fault } from "./yaml-faults.ts";
+import { tooMuch } from "./yaml-multiplied.ts";
 import { obstacleOf } from "./yaml-obstacles.ts";
 
-/** Uses of an anchor, multiplied along nested ones: plenty for shared points, too few for a bomb. */
-const MOST_ALIASES = 1000;
-
-/** A configuration file as YAML. */
+/** A configuration or a profile as YAML. */
 export interface YamlFile {
   readonly text: string;
   readonly lines: LineCounter;
   /** Undefined when nothing could be made of the text. */
   readonly contents: ParsedNode | undefined;
-  /** The contents as plain values, aliases followed. Throws when aliases multiply beyond measure. */
+  /** The contents as plain values, aliases followed; for a file without faults. */
   readonly toPlain: () => unknown;
   /** The node an alias stands for; any other node is itself. */
   readonly follow: (node: unknown) => unknown;
@@ -36,11 +34,14 @@ export function readYaml(text: string): YamlFile {
   const targets = new Map<Alias, Node>();
   const faults = [...faultsOf(document), ...oddNodes(document, targets)];
   if (second !== undefined) faults.push(secondDocument(second.range[0]));
+  const multiplied =
+    faults.length > 0 || !isNode(contents) ? undefined : tooMuch(contents, targets);
+  if (multiplied !== undefined) faults.push(multiplied);
   return {
     text,
     lines,
     contents,
-    toPlain: (): unknown => document.toJS({ maxAliasCount: MOST_ALIASES }),
+    toPlain: (): unknown => document.toJS({ maxAliasCount: -1 }),
     follow: (node) => (isAlias(node) ? targets.get(node) : node),
     faults,
   };
@@ -65,7 +66,7 @@ function faultsOf(document: Document.Parsed): Fault[] {
   return faults;
 }
 
-/** Finds tags and aliases of nothing, and notes what each alias stands for. */
+/** Finds tags and aliases of nothing or of themselves, and notes what each alias stands for. */
 function oddNodes(document: Document.Parsed, targets: Map<Alias, Node>): Fault[] {
   const anchors = new Map<string, Node>();
   const faults: Fault[] = [];
@@ -75,7 +76,11 @@ function oddNodes(document: Document.Parsed, targets: Map<Alias, Node>): Fault[]
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target !== undefined) targets.set(node, target);
-      else faults.push({ start, end, text: "no anchor of this name stands before this alias" });
+      if (target === undefined) {
+        faults.push({ start, end, text: "no anchor of this name stands before this alias" });
+      } else if ((target.range?.[1] ?? 0) > start) {
+        faults.push({ start, end, text: "this alias stands for a part that it lies within" });
+      }
       return;
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, node);
@@ -86,5 +91,5 @@ function oddNodes(document: Document.Parsed, targets: Map<Alias, Node>): Fault[]
 }
 
 function secondDocument(start: number): Fault {
-  return { start, end: start + 1, text: "a second document begins here; a configuration is one" };
+  return { start, end: start + 1, text: "a second document begins here; a file is one" };
 }

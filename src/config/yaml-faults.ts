@@ -21,7 +21,7 @@ const TEXTS: Partial<Record<ErrorCode, string>> = {
   MISSING_CHAR:
     "something is missing here: a closing quote or bracket, a comma, or a colon after a key",
   MULTILINE_IMPLICIT_KEY: "a key must stand on one line, followed by a colon",
-  MULTIPLE_DOCS: "a second document begins here; a configuration is one document",
+  MULTIPLE_DOCS: "a second document begins here; a file is one document",
   NON_STRING_KEY: "a key must be text",
   TAB_AS_INDENT: "a tab is used for indentation; YAML allows only spaces",
   UNEXPECTED_TOKEN:

@@ -122,3 +122,27 @@ test("devices that share their points by an anchor are the same as with the poin
     ["boiler-room", "roof"].map((id) => `gateways[${id}].devices[plc].points[power].deadband`),
   );
 });
+
+test("an anchor may be used for every device of a large site", () => {
+  const first = plant([POWER]).replace("points:", "points: &meter");
+  const others = Array.from({ length: 3000 }, (_, index) => {
+    return `      - { id: d${String(index)}, unitId: 2, points: *meter }\n`;
+  });
+  const { gateways } = load(first + others.join("")).site;
+  assert.equal(gateways[0]?.devices.length, 3001);
+});
+
+test("what anchors multiply to is limited by its size", () => {
+  const points = Array.from({ length: 800 }, (_, index) => {
+    return `{ id: p${String(index)}, table: coil, address: ${String(index)}, type: bool }`;
+  });
+  const first = plant(points).replace("points:", "points: &meter");
+  const others = Array.from({ length: 1100 }, (_, index) => {
+    return `      - { id: d${String(index)}, unitId: 2, points: *meter }\n`;
+  });
+  const { message } = refusal(() => load(first + others.join("")));
+  assert.match(
+    message,
+    /anchors multiply this file to 4\.41e\+6 values, of which 4\.00e\+3 stand here/,
+  );
+});
