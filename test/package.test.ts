@@ -50,7 +50,10 @@ describe("the package", () => {
   it("holds what runs, and neither sources nor tests", async () => {
     const { stdout } = await run("tar", ["-tzf", tarball]);
     const files = stdout.split("\n").map((line) => line.replace(/^package\//, ""));
-    for (const needed of ["bin/edgepoll.js", "dist/cli/main.js", "LICENSE", "docs/errors.md"]) {
+    for (const needed of [
+      ...["bin/edgepoll.js", "dist/cli/main.js", "LICENSE", "docs/errors.md"],
+      ...["config/edgepoll.yaml", "config/profiles/edgepoll/energy-meter.yaml"],
+    ]) {
       assert.ok(files.includes(needed), `${needed} is missing`);
     }
     const stray = files.filter((file) => /^(src|test|scripts)\/|\.map$|tsbuildinfo/.test(file));

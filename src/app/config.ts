@@ -2,4 +2,4 @@
 export { explain, type Explained } from "../config/explain.ts";
 export { configJsonSchema } from "../config/json-schema.ts";
 export { readEffective } from "./site.ts";
-export type { Effective, Origin } from "../config/effective.ts";
+export type { Effective, Origin } from "../config/written-values.ts";

@@ -1,7 +1,7 @@
 /** Finds and reads the configuration of this machine. */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import type { Effective } from "../config/effective.ts";
+import type { Effective } from "../config/written-values.ts";
 import { loadConfig, loadEffective, readStateDir, type Loaded } from "../config/load.ts";
 import { defaultStateDir, findConfig } from "../system/paths.ts";
 import { surroundings } from "../system/surroundings.ts";

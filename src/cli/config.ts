@@ -56,9 +56,10 @@ async function show(given: Given, { out, paint }: Context): Promise<number> {
   return 0;
 }
 
-function row({ key, value, origin }: Effective, paint: Paint): string[] {
+function row({ key, value, schedule, origin }: Effective, paint: Paint): string[] {
   const shown = value === "" ? "-" : printable(value);
-  return [printable(key), shown, paint("dim", printable(originText(origin)))];
+  const scope = schedule === undefined ? "" : `, for ${schedule}`;
+  return [printable(key), shown, paint("dim", printable(originText(origin) + scope))];
 }
 
 function originText(origin: Origin): string {
@@ -67,6 +68,10 @@ function originText(origin: Origin): string {
       return `line ${place(origin)}`;
     case "outside":
       return `${origin.from.join(", ")}; line ${place(origin)}`;
+    case "profile":
+      return `profile ${origin.profile}, line ${place(origin)}`;
+    case "half-interval":
+      return "half the interval";
     case "inherited":
       return `from ${origin.from}`;
     case "default":

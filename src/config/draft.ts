@@ -1,8 +1,6 @@
 /** What of a configuration with mistakes still holds, so that all mistakes are found in one run. */
 import { z } from "zod";
 import { bare, childSchema } from "./schema-at.ts";
-import { configSchema } from "./schema.ts";
-import type { Settings } from "./schema.ts";
 import { markOf } from "./schema-kinds.ts";
 import type { Mark } from "./schema-kinds.ts";
 import type { Path } from "./places.ts";
@@ -22,10 +20,10 @@ export interface Marked {
   readonly mark: Mark;
 }
 
-/** The parts of a plain value that fit the schema. */
-export function draftOf(value: unknown): Draft<Settings> {
+/** The parts of a plain value that fit the schema, which is that of a section. */
+export function draftOf<T>(schema: z.ZodType<T>, value: unknown): Draft<T> {
   // The schema decides the shape: `fitting` keeps only what fits, at the place where it belongs.
-  return fitting(configSchema, value) ?? {};
+  return (fitting(schema, value) ?? {}) as Draft<T>;
 }
 
 function fitting(schema: Schema, value: unknown): unknown {
@@ -44,7 +42,7 @@ function fitting(schema: Schema, value: unknown): unknown {
 }
 
 /** The marked keys that stand in a plain value; what lies below one is not looked at. */
-export function markedKeys(value: unknown): Marked[] {
+export function markedKeys(root: Schema, value: unknown): Marked[] {
   const marked: Marked[] = [];
   const path: PropertyKey[] = [];
   // What an anchor stands for is one object wherever it is used: without marks it is looked through once.
@@ -68,7 +66,7 @@ export function markedKeys(value: unknown): Marked[] {
     }
     if (marked.length === before) clean.set(part, schema);
   };
-  look(value, configSchema);
+  look(value, root);
   return marked;
 }
 

@@ -4,7 +4,6 @@ import { mistakeAt, notThis } from "./mistakes.ts";
 import { nodeAt, sourceOf } from "./places.ts";
 import type { Path } from "./places.ts";
 import { keysOf, schemaAt } from "./schema-at.ts";
-import { configSchema } from "./schema.ts";
 import { similar } from "./similar.ts";
 import type { YamlFile } from "./yaml-document.ts";
 import type { Fault } from "./yaml-faults.ts";
@@ -12,19 +11,23 @@ import type { Fault } from "./yaml-faults.ts";
 type Issue = z.core.$ZodIssue;
 
 /** The mistakes behind the issues, one for each place. */
-export function mistakesOf(file: YamlFile, issues: readonly Issue[]): Fault[] {
+export function mistakesOf(
+  file: YamlFile,
+  root: z.core.$ZodType,
+  issues: readonly Issue[],
+): Fault[] {
   const seen = new Set<string>();
   return issues.flatMap((issue) => {
     const place = issue.path.map(String).join("\0");
     if (seen.has(place) && issue.code !== "unrecognized_keys") return [];
     seen.add(place);
-    return faultsOf(file, issue, issue.path);
+    return faultsOf(file, root, issue, issue.path);
   });
 }
 
-function faultsOf(file: YamlFile, issue: Issue, path: Path): Fault[] {
+function faultsOf(file: YamlFile, root: z.core.$ZodType, issue: Issue, path: Path): Fault[] {
   if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => unknownKey(file, path, key));
+    return issue.keys.map((key) => unknownKey(file, root, path, key));
   if (issue.code === "invalid_key") {
     const text = "must be a whole number in decimal digits: it is the value that is labelled";
     return [mistakeAt(file, path, text, "key")];
@@ -32,7 +35,7 @@ function faultsOf(file: YamlFile, issue: Issue, path: Path): Fault[] {
   if (issue.code === "invalid_union") {
     const inner = issue.errors.find((branch) => branch.some(isInside));
     if (inner !== undefined) {
-      return inner.flatMap((nested) => faultsOf(file, nested, [...path, ...nested.path]));
+      return inner.flatMap((nested) => faultsOf(file, root, nested, [...path, ...nested.path]));
     }
   }
   if (nodeAt(file, path) === undefined) {
@@ -50,8 +53,8 @@ function isInside(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === "unrecognized_keys";
 }
 
-function unknownKey(file: YamlFile, path: Path, key: string): Fault {
-  const section = schemaAt(configSchema, path);
+function unknownKey(file: YamlFile, root: z.core.$ZodType, path: Path, key: string): Fault {
+  const section = schemaAt(root, path);
   const known = section === undefined ? [] : keysOf(section);
   const guess = similar(key, known);
   const hint = guess === undefined ? `known here: ${known.join(", ")}` : `did you mean ${guess}?`;

@@ -1,7 +1,7 @@
 /** Collects what is wrong with a file, each with its place. */
 import { isAlias, isMap, isScalar, isSeq } from "yaml";
 import { concealed } from "./report.ts";
-import { keyRange, nodeAt, pathText, valueRange } from "./places.ts";
+import { keyRange, nodeAt, pathText, sourceOf, valueRange } from "./places.ts";
 import type { Path } from "./places.ts";
 import type { YamlFile } from "./yaml-document.ts";
 import type { Fault } from "./yaml-faults.ts";
@@ -14,6 +14,8 @@ export interface Judge {
   readonly has: (path: Path) => boolean;
   /** Line and column of what stands at a path, or of the section that lacks it, such as `12:5`. */
   readonly place: (path: Path) => string;
+  /** The text of a value as it stands in the file, undefined for anything but a scalar. */
+  readonly source: (path: Path) => string | undefined;
   /** A path to read, such as `gateways[hall]`. */
   readonly name: (path: Path) => string;
 }
@@ -27,6 +29,7 @@ export function judgeOf(file: YamlFile, faults: Fault[]): Judge {
       const { line, col } = file.lines.linePos(valueRange(file, path).start);
       return `${String(line)}:${String(col)}`;
     },
+    source: (path) => sourceOf(nodeAt(file, path)),
     name: (path) => pathText(file, path),
   };
 }
@@ -39,7 +42,7 @@ export function mistakeAt(
   about: "key" | "value" = "value",
 ): Fault {
   const range = about === "key" || isSecret(path) ? keyRange(file, path) : valueRange(file, path);
-  const subject = path.length === 0 ? "the configuration" : pathText(file, path);
+  const subject = path.length === 0 ? "the file" : pathText(file, path);
   return { ...range, text: `${subject} ${text}` };
 }
 

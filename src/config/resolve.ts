@@ -3,9 +3,10 @@ import type { BrokerConfig, Connection, Device, Gateway, Point, Site } from "../
 import { placeOf } from "./check-point.ts";
 import type { PointSettings } from "./check-point.ts";
 import { rawOf } from "./check-type.ts";
-import { mergeOf } from "./check.ts";
 import { parseConnection } from "./connection.ts";
+import { mergeOf } from "./merge.ts";
 import { probeOf } from "./probe.ts";
+import type { Profiles } from "./profiles.ts";
 import type { Settings } from "./schema.ts";
 import { EdgepollError } from "../core/errors.ts";
 
@@ -18,10 +19,11 @@ export interface Surroundings {
   readonly stateDir: string;
   readonly hash: string;
   readonly withoutEffect: readonly string[];
+  readonly profiles: Profiles;
 }
 
 /** Fills in what settings inherit. Throws `INTERNAL` for settings that were not checked. */
-export function resolveSite(settings: Settings, surroundings: Surroundings): Site {
+export function resolveSite(settings: Settings, { profiles, ...surroundings }: Surroundings): Site {
   const { mqtt, store, log, defaults } = settings;
   const enabled = settings.gateways.filter((gateway) => gateway.enabled);
   const disabled = settings.gateways.filter((gateway) => !gateway.enabled);
@@ -34,7 +36,7 @@ export function resolveSite(settings: Settings, surroundings: Surroundings): Sit
     budget: settings.budget,
     keep: store.keep,
     logLevel: log.level,
-    gateways: enabled.map((gateway) => gatewayOf(gateway, defaults)),
+    gateways: enabled.map((gateway) => gatewayOf(gateway, defaults, profiles)),
     disabledGateways: disabled.map(({ id }) => id),
   };
 }
@@ -45,7 +47,11 @@ function brokerOf(mqtt: Settings["mqtt"]): BrokerConfig {
   return { kind: "external", url: broker, ...given({ username, password }) };
 }
 
-function gatewayOf(gateway: GatewaySettings, defaults: Settings["defaults"]): Gateway {
+function gatewayOf(
+  gateway: GatewaySettings,
+  defaults: Settings["defaults"],
+  profiles: Profiles,
+): Gateway {
   const interval = gateway.interval ?? defaults.interval;
   return {
     id: gateway.id,
@@ -55,7 +61,7 @@ function gatewayOf(gateway: GatewaySettings, defaults: Settings["defaults"]): Ga
     failureThreshold: gateway.failureThreshold ?? defaults.failureThreshold,
     probe: probeOf(gateway.probe, defaults.probe),
     ...given({ phase: gateway.phase, maxAnswerTime: gateway.maxAnswerTime, pause: gateway.pause }),
-    devices: gateway.devices.map((device) => deviceOf(device, gateway, interval)),
+    devices: gateway.devices.map((device) => deviceOf(device, gateway, interval, profiles)),
   };
 }
 
@@ -65,14 +71,19 @@ function connectionOf(gateway: GatewaySettings): Connection {
   throw new EdgepollError("INTERNAL", `Gateway ${gateway.id} was not checked: ${parsed.fault}.`);
 }
 
-function deviceOf(device: DeviceSettings, gateway: GatewaySettings, inherited: number): Device {
+function deviceOf(
+  device: DeviceSettings,
+  gateway: GatewaySettings,
+  inherited: number,
+  profiles: Profiles,
+): Device {
   const interval = device.interval ?? inherited;
   return {
     id: device.id,
     unitId: device.unitId,
     retain: device.retain,
-    merge: mergeOf(gateway, device),
-    points: (device.points ?? []).map((point) => pointOf(point, interval)),
+    merge: mergeOf(device, profiles.of(device)?.settings, gateway),
+    points: profiles.pointsOf(device).map((point) => pointOf(point, interval)),
   };
 }
 

@@ -112,13 +112,16 @@ export const point = section({
 export const device = section({
   id: id().describe("Name of the device in topics."),
   unitId: integer(0, 255).describe("Modbus unit identifier."),
-  profile: refused(
-    text(4096).optional().describe("Set of points under config/profiles, or a path."),
-  ),
+  profile: text(4096)
+    .optional()
+    .describe(
+      "Points of a model: the name of a profile that comes with edgepoll, such as edgepoll/energy-meter, or the path of one. " +
+        "Points of the device are added, and replace those of the same id.",
+    ),
   interval: interval().optional().describe("Time between two slots; default: that of the gateway."),
   retain: flag()
     .prefault(false)
     .describe("Whether readings of the device's shortest interval are retained."),
   merge: merge.optional().describe("When neighbouring points share a request."),
-  points: listOf(point).optional().describe("The values that are read."),
+  points: listOf(point).optional().describe("The values that are read, with those of the profile."),
 });

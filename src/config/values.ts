@@ -18,8 +18,15 @@ export interface Unfilled {
   readonly fault: string;
 }
 
+const NOTHING_OUTSIDE =
+  "takes nothing from outside: a profile is the same for every device. Write the value here, or the point in the configuration";
+
 /** Gives every scalar below a node its final value, in place. Returns those that have none. */
-export function fillValues(node: unknown, outside: Outside, path: Path = []): Unfilled[] {
+export function fillValues(
+  node: unknown,
+  outside: Outside | undefined,
+  path: Path = [],
+): Unfilled[] {
   if (isScalar(node)) return fillScalar(node, outside, path);
   if (isMap(node)) {
     return node.items
@@ -33,9 +40,10 @@ export function fillValues(node: unknown, outside: Outside, path: Path = []): Un
     : [];
 }
 
-function fillScalar(scalar: Scalar, outside: Outside, path: Path): Unfilled[] {
+function fillScalar(scalar: Scalar, outside: Outside | undefined, path: Path): Unfilled[] {
   const { value, source } = scalar;
   if (typeof value === "string" && hasSubstitution(value)) {
+    if (outside === undefined) return [{ path, fault: NOTHING_OUTSIDE }];
     const substituted = substitute(value, outside);
     if ("fault" in substituted) return [{ path, fault: substituted.fault }];
     scalar.value = inItsType(substituted.text, path);

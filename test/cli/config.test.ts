@@ -12,6 +12,10 @@ test("config shows the schema, the values in force and one key", async (t) => {
   const exported: { properties: object } = JSON.parse(schema?.stdout ?? "");
   assert.ok("gateways" in exported.properties);
   assert.match(show?.stdout ?? "", /^gateways\[hall\]\.retries +1 +from defaults\.retries$/m);
+  assert.match(
+    show?.stdout ?? "",
+    /^gateways\[hall\]\.timeout +50ms +half the interval, for hall@100ms$/m,
+  );
   const told: { values: { key: string }[] } = JSON.parse(json?.stdout ?? "");
   assert.ok(told.values.some((value) => value.key === "mqtt.embedded.port"));
   assert.match(key?.stdout ?? "", /^gateways\.devices\.points\.scale\nmeaning .*\nvalue +a number/);

@@ -74,6 +74,25 @@ test("distances of probes come from the gateway, the defaults and the program, e
   ]);
 });
 
+test("a time-out is shown for each schedule as it is in force there", () => {
+  const fast = "{ id: fast, table: coil, address: 0, type: bool, interval: 500ms }";
+  const text = GATEWAY.replace(POINT, `${POINT}, ${fast}`);
+  const timeouts = (site: string) =>
+    effective(site)
+      .values.filter(({ key }) => key === "gateways[hall].timeout")
+      .map(({ value, schedule, origin }) => [value, schedule, origin]);
+  const inherited = { kind: "inherited", from: "defaults.timeout" };
+  assert.deepEqual(timeouts(text), [
+    ["250ms", "hall@500ms", { kind: "half-interval" }],
+    ["1s", "hall@2s", inherited],
+  ]);
+  assert.deepEqual(timeouts(`defaults: { timeout: 250ms }\n${text}`), [
+    ["250ms", undefined, inherited],
+  ]);
+  const [given] = timeouts(text.replace("interval: 2s", "interval: 2s\n    timeout: 3s"));
+  assert.deepEqual(given, ["3s", undefined, { kind: "file", line: 5, column: 14 }]);
+});
+
 test("what comes from outside is named and never shown, a password not even as it stands", () => {
   for (const reference of ["${ENV:SECRET}", "${FILE:secret}", "${CRED:secret}", SECRET]) {
     writeFileSync(join(folder, "secret"), SECRET);
@@ -94,9 +113,10 @@ test("what comes from outside is named and never shown, a password not even as i
 test("the demo comes to the same values as its parts", () => {
   const demo = readFileSync(new URL("../../config/edgepoll.yaml", import.meta.url), "utf8");
   const { values } = effective(demo);
-  assert.equal(new Set(values.map(({ key }) => key)).size, values.length, "each key once");
+  const keys = values.map(({ key, schedule = "" }) => `${key} ${schedule}`);
+  assert.equal(new Set(keys).size, values.length, "each key once for each schedule it differs in");
   const ids = values.filter(({ key }) => /points\[[a-z-]+\]\.id$/.test(key));
-  assert.equal(ids.length, 18, "points of an alias count for both gateways");
+  assert.equal(ids.length, 18, "points of a profile count for both gateways");
 });
 
 test("a key is explained from the schema, one that is not there by its neighbours", () => {

@@ -15,7 +15,17 @@ after(() => {
 const SECRET = "Planted:7411/secret";
 const host = { hostName: "box", defaultStateDir: () => "/state" };
 const env = (name: string) => ({ SECRET, CREDENTIALS_DIRECTORY: folder })[name];
-const demo = readFileSync(new URL("../../config/edgepoll.yaml", import.meta.url), "utf8");
+const demo = withPoints(textOf("edgepoll.yaml"), textOf("profiles/edgepoll/energy-meter.yaml"));
+
+function textOf(name: string): string {
+  return readFileSync(new URL(`../../config/${name}`, import.meta.url), "utf8");
+}
+
+/** A configuration whose first device has the points of a profile written out besides. */
+function withPoints(config: string, profile: string): string {
+  const points = profile.slice(profile.indexOf("\npoints:")).replaceAll("\n", "\n        ");
+  return config.replace(/profile: .*/, (line) => line + points);
+}
 
 /** What a load says to a person: errors and warnings. */
 function said(text: string): string {

@@ -1,6 +1,7 @@
 /** docs/configuration.md, drawn from the schema of the configuration. */
 import { z } from "zod";
 import { bare } from "../../src/config/schema-at.ts";
+import { profileSchema } from "../../src/config/schema-profile.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { markOf, type Mark } from "../../src/config/schema-kinds.ts";
 import { POINT_TYPES, type PointType } from "../../src/core/model.ts";
@@ -82,6 +83,41 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
   ],
 ];
 
+const PROFILES = `## Profiles
+
+A profile holds the points of a model of device once for all devices of that model, on this and other sites. A device names it with \`profile\`: a profile that comes with edgepoll by its name (\`config/profiles/edgepoll/energy-meter.yaml\` is \`edgepoll/energy-meter\`), a file of your own by its path, which begins with \`./\`, \`../\` or \`/\` or ends in \`.yaml\` and is relative to the configuration.
+
+\`\`\`yaml
+# meter.yaml: the manual's table of registers, one line each
+merge: { maxRegisters: 40 } # what the model takes in one request
+points:
+  - { id: power, table: input, address: 12, type: float32, unit: W }
+  - { id: energy, table: input, address: 72, type: float32, unit: kWh, interval: 1m }
+\`\`\`
+
+\`\`\`yaml
+devices:
+  - { id: meter-1, unitId: 1, profile: ./meter.yaml }
+  - id: meter-2
+    unitId: 2
+    profile: ./meter.yaml
+    points: # one more, and one in place of the profile's
+      - { id: relay, table: coil, address: 0, type: bool }
+      - { id: power, table: input, address: 12, type: float32, unit: kW, scale: 0.001 }
+\`\`\`
+
+To write one: name maker and model in a comment at the top; take addresses as the manual counts them (\`address\` from 0, \`reference\` from 1); try one register of each type with \`edgepoll read tcp://10.0.0.5/1 30013 --type float32\`, which shows the value in every order; then \`edgepoll check\` names every mistake with its line in the profile, and \`edgepoll read boiler-room/meter-1\` shows all points.
+
+- Points have the keys of a device's [points](#points). A point of the device with the same id takes the place of the profile's as a whole.
+- An interval that a point does not give is that of its device.
+- Each limit of \`merge\` is the device's, else the profile's, else the gateway's, else the default.
+- A profile is the same for every device: it takes nothing from outside (\`\${ENV:NAME}\` and the like).
+- It is read with the configuration: a change takes effect at the next start, and changes the \`config\` of \`node/info\`. It may have 1 MiB, and all devices together at most 500,000 points.
+
+| key | value | default | meaning |
+| --- | --- | --- | --- |
+`;
+
 const TYPES_INTRO = `## types
 
 The JSON type of a value is fixed by the configuration. With \`enum\` it is text: the label, or the digits of a number that has none, which is then uncertain. A long integer that is scaled is a number, and loses what a double can't hold.
@@ -120,7 +156,9 @@ export function configurationPage(): string {
     ...refused,
   ].join("\n");
   const types = TYPES_INTRO + POINT_TYPES.map(typeRow).join("");
-  return [INTRO, ...sections.map((text) => `${text}\n`), types, `${ends}\n`].join("\n");
+  const profiles = `${PROFILES + keysOf(profileSchema, "profile").map(rowOf).join("\n")}\n`;
+  const parts = [INTRO, ...sections.map((text) => `${text}\n`), profiles, types, `${ends}\n`];
+  return parts.join("\n");
 }
 
 const SHOWN = {
@@ -151,8 +189,12 @@ function keysAt(path: string): Key[] {
     if (child === undefined) throw new Error(`the schema has no ${path}`);
     schema = step.endsWith("[]") ? elementOf(child) : child;
   }
-  return Object.entries(shapeOf(schema)).map(([key, value]) => {
-    return { path: path === "" ? key : `${path}.${key}`, schema: value, mark: markOf(value) };
+  return keysOf(schema, path);
+}
+
+function keysOf(section: Schema, path: string): Key[] {
+  return Object.entries(shapeOf(section)).map(([key, schema]) => {
+    return { path: path === "" ? key : `${path}.${key}`, schema, mark: markOf(schema) };
   });
 }
 
