@@ -15,7 +15,8 @@ export const ERROR_CODES = {
   PERMISSION: "The operating system refused.",
   STATE_DIRECTORY: "The state directory can't be made or used.",
   STORE_FAILED: "The store could not read or write.",
-  STORE_DAMAGED: "A record on disk has a wrong checksum.",
+  STORE_DAMAGED:
+    "A record on disk has a wrong checksum, or a file of the database is damaged or gone.",
   STORE_VERSION: "The store was written by a newer edgepoll.",
   PUBLISH_LOST: "The connection to the broker ended before the acknowledgement.",
   PUBLISH_CUT: "The broker ended the connection while a message was on its way.",

@@ -11,6 +11,7 @@ import {
 } from "../core/errors.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { kindOf } from "./kind.ts";
+import { refuseDamagedLogs } from "./log-check.ts";
 
 /** LevelDB with text keys and frames as values. */
 export type Database = Level<string, Buffer> & {
@@ -38,6 +39,7 @@ export async function createDatabase(path: string, id: string): Promise<void> {
 /** Opens the database with that id. Throws `LockedError`, `StateDirectoryError`, `PermissionError`, `StoreError`. */
 export async function openDatabase(path: string, id: string): Promise<Database> {
   refuseUnlessWhole(path);
+  refuseDamagedLogs(path);
   const database = await open(path, false);
   try {
     const frame = await readFrame(database, ID_KEY);
