@@ -43,6 +43,8 @@ export interface KeptAccount {
   readonly at: number;
 }
 
+const NOTHING: Change = { runs: [], before: [], after: [] };
+
 /** One schedule's account; see the head of this file. */
 export class Account {
   readonly epoch: number;
@@ -102,6 +104,7 @@ export class Account {
     this.#polling = undefined;
     this.counts[outcome]++;
     if (late !== null) this.lateness.add(late);
+    if (this.#runs.length === 0) return NOTHING;
     const before = this.#tell((run) => run.to < seq);
     const after = this.#tell((run) => run.to < this.#last);
     return { runs: [...before.runs, ...after.runs], before: before.gaps, after: after.gaps };

@@ -29,6 +29,8 @@ export interface PlannedRequest extends ReadRequest {
 export interface DevicePlan {
   readonly device: Device;
   readonly requests: readonly PlannedRequest[];
+  /** Whether its readings are published retained: where that is asked for, those of the device's shortest interval. */
+  readonly retain: boolean;
 }
 
 /** The requests that a poll of one schedule sends. */
@@ -54,7 +56,13 @@ interface Range {
 
 /** Makes the plan of the schedule of `gateway` with this interval (ms). */
 export function planSchedule(gateway: Gateway, interval: number): Plan {
-  return { devices: eachDevice(gateway, interval, requestOf) };
+  const devices = eachDevice(gateway, interval, requestOf);
+  return {
+    devices: devices.map(({ device, requests }) => {
+      const shortest = device.points.every((point) => point.interval >= interval);
+      return { device, requests, retain: device.retain && shortest };
+    }),
+  };
 }
 
 /** The requests of that plan without what decodes their answers: enough to count them and to time them. */

@@ -92,21 +92,19 @@ export class Ledger {
     const { epoch } = schedule.account;
     const change = schedule.account.finish(outcome, late);
     const messages = readings.map((reading) => readingMessage(schedule, reading));
-    const appended = [
-      this.#append(schedule, this.#gapMessages(schedule, change.before)),
-      this.#append(schedule, messages),
-      this.#append(schedule, this.#gapMessages(schedule, change.after)),
-    ];
+    const before = this.#gaps(schedule, change.before);
+    const own = this.#append(schedule, messages);
+    const appended = [...before, own, ...this.#gaps(schedule, change.after)];
     const key = keys.outcome(schedule.id, epoch, slot.seq);
-    const own = [{ key, value: encodePoll(outcome, late, leftOut) }, ...this.#keep(schedule)];
     const runs = runWrites(schedule, change.runs);
-    let writes = [...own, ...runs];
+    let writes: Write[] = [{ key, value: encodePoll(outcome, late, leftOut) }];
+    writes.push(...this.#keep(schedule), ...runs);
     const until = this.#world.clock.elapsed() + Math.max(schedule.interval, 10_000);
     let givenUp = false;
     const failed = () => {
       if (givenUp || this.#world.clock.elapsed() < until) return;
       givenUp = true;
-      writes = [...runs, ...this.#giveUp(schedule, polled, appended[1])];
+      writes = [...runs, ...this.#giveUp(schedule, polled, own)];
     };
     this.#persist(schedule, () => writes, appended, failed);
   }
@@ -183,14 +181,19 @@ export class Ledger {
   }
 
   /** The outcome could not be written in time: the slot is unknown, and its gap takes the place of its readings. */
-  #giveUp(schedule: Schedule, polled: Polled, readings: Appended | undefined): Write[] {
+  #giveUp(schedule: Schedule, polled: Polled, readings: Appended): Write[] {
     const { seq, slot } = polled.slot;
     const absence: Absence = { outcome: "unknown", reason: "store" };
     const gap: Gap = { from: seq, to: seq, slotFrom: slot, slotTo: slot, absence };
     schedule.account.revise(polled.outcome, absence);
     schedule.keptAt = -Infinity;
-    for (const message of this.#gapMessages(schedule, [gap])) readings?.replace(message);
+    for (const message of this.#gapMessages(schedule, [gap])) readings.replace(message);
     return runWrites(schedule, [{ ...gap, told: seq, untoldSlot: slot }]);
+  }
+
+  /** The messages of gaps, about to be committed; most polls have none to tell. */
+  #gaps(schedule: Schedule, gaps: readonly Gap[]): Appended[] {
+    return gaps.length === 0 ? [] : [this.#append(schedule, this.#gapMessages(schedule, gaps))];
   }
 
   #append(schedule: Schedule, messages: readonly Spooled[]): Appended {
@@ -231,12 +234,10 @@ function reach(schedule: Schedule, last: Slot): Slot {
 
 function readingMessage(schedule: Schedule, reading: Reading): Spooled {
   const { gateway, device, interval, slot } = reading;
-  const configured = schedule.plan.devices.find((planned) => planned.device.id === device)?.device;
-  const shortest = Math.min(...(configured?.points ?? []).map((point) => point.interval));
-  const retain = configured?.retain === true && interval === shortest;
+  const planned = schedule.plan.devices.find((each) => each.device.id === device);
   return {
     topic: `readings/${gateway}/${device}`,
-    retain,
+    retain: planned?.retain === true,
     interval,
     slot,
     payload: readingText(reading),

@@ -62,19 +62,23 @@ export class Poll {
   async run(ticket: Ticket): Promise<PollResult> {
     this.#ticket = ticket;
     const { plan } = this.#task;
-    const found = new Map<DevicePlan, DeviceResult>();
+    const order = this.#order();
+    const asked: DeviceResult[] = [];
     try {
-      for (const planned of this.#order()) found.set(planned, await this.#device(planned));
+      for (const planned of order) asked.push(await this.#device(planned));
     } finally {
       this.#leave();
     }
-    const devices = plan.devices.flatMap((planned) => found.get(planned) ?? []);
+    if (order === plan.devices) return { devices: asked, sentAt: this.#sentAt };
+    const found = new Map(asked.map((result) => [result.device, result]));
+    const devices = plan.devices.flatMap(({ device }) => found.get(device) ?? []);
     return { devices, sentAt: this.#sentAt };
   }
 
   /** Those that answer first, so that the others take no time from them; the probe last. */
-  #order(): DevicePlan[] {
+  #order(): readonly DevicePlan[] {
     const { plan, silent, choice } = this.#task;
+    if (silent.size === 0 && choice.probe === undefined) return plan.devices;
     const rank = ({ device: { id } }: DevicePlan) =>
       id === choice.probe ? 2 : silent.has(id) ? 1 : 0;
     return [...plan.devices].sort((a, b) => rank(a) - rank(b));

@@ -32,9 +32,19 @@ export class Poller {
     const { retries } = gateway;
     const { silent, breakers } = devices;
     const choice = breakers.begin(plan, clock.elapsed());
-    const way = { plan, link, lane, clock };
-    const task = { ...way, interval, timeout, retries, due: slot.due, silent, choice };
-    const poll = new Poll(task);
+    const { due } = slot;
+    const poll = new Poll({
+      plan,
+      link,
+      lane,
+      clock,
+      interval,
+      timeout,
+      retries,
+      due,
+      silent,
+      choice,
+    });
     schedule.poll = poll;
     let result: PollResult = { devices: [], sentAt: null };
     try {

@@ -38,6 +38,7 @@ export class Reporter {
   /** Topics of what is gone, until the broker has taken their end. */
   readonly #clearing = new Set<string>();
   #kept = "";
+  #keptSize = 0;
   #beats = 0;
   #cancel: (() => void) | undefined;
 
@@ -95,7 +96,8 @@ export class Reporter {
       if (turn++ % GATEWAY_EVERY === this.#beats % GATEWAY_EVERY) this.#dirty.add(gateway.id);
     }
     for (const gateway of this.#dirty) this.#report(gateway);
-    if (this.#dirty.size + this.#clearing.size > 0) this.#keepTopics();
+    // It only grows; to put it together each second for nothing costs with a thousand gateways.
+    if (this.#topics.size !== this.#keptSize || this.#clearing.size > 0) this.#keepTopics();
     this.#dirty.clear();
     if (this.#beats % NODE_EVERY === 0) void this.#node();
   }
@@ -150,6 +152,7 @@ export class Reporter {
     for (const topic of this.#clearing) {
       if (!this.#world.publisher.retains(topic)) this.#clearing.delete(topic);
     }
+    this.#keptSize = this.#topics.size;
     const value = JSON.stringify([...this.#topics, ...this.#clearing].sort());
     if (value === this.#kept) return;
     this.#kept = value;

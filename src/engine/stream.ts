@@ -67,8 +67,12 @@ export class Stream {
 
   /** The message with this number is on disk. */
   confirm(number: number): void {
-    this.#confirmed.add(number);
-    while (this.#confirmed.delete(this.#visible)) this.#visible++;
+    if (number !== this.#visible) {
+      this.#confirmed.add(number);
+      return;
+    }
+    do this.#visible++;
+    while (this.#confirmed.delete(this.#visible));
   }
 
   /** Moves to the message after the next one; messages that are acknowledged already are passed over. */
@@ -85,9 +89,13 @@ export class Stream {
 
   /** The broker has the message with this number. */
   acknowledge(number: number): void {
-    this.#acknowledged.add(number);
     this.memory.delete(number);
-    while (this.#acknowledged.delete(this.#first)) this.#first++;
+    if (number !== this.#first) {
+      this.#acknowledged.add(number);
+      return;
+    }
+    do this.#first++;
+    while (this.#acknowledged.delete(this.#first));
   }
 
   /**
@@ -95,8 +103,9 @@ export class Stream {
    * deleted: oldest first without leaving one out, so that a number that is missing on disk is seen.
    */
   settle(number: number): number[] {
-    this.#settled.add(number);
     this.acknowledge(number);
+    if (this.#settled.size === 0 && number < this.#first) return [number];
+    this.#settled.add(number);
     const gone = [...this.#settled].filter((settled) => settled < this.#first);
     for (const one of gone) this.#settled.delete(one);
     return gone.sort((a, b) => a - b);

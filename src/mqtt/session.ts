@@ -185,6 +185,10 @@ function clientOptionsOf(options: SessionOptions, version: 4 | 5): IClientOption
     connectTimeout: CONNECT_TIMEOUT,
     reconnectPeriod: 0,
     resubscribe: false,
+    // A ping each time is cheaper than a timer moved with each message.
+    reschedulePings: false,
+    // The library's own would be put together for each message and then not written.
+    log: () => undefined,
     queueQoSZero: false,
     // A buffer made for each of the 65,536 message ids: 7 MB to save next to nothing.
     writeCache: false,

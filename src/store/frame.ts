@@ -11,8 +11,8 @@ const HEAD = 5;
 export function encodeFrame(key: string, text: string, version = RECORD_VERSION): Buffer {
   const frame = Buffer.allocUnsafe(HEAD + Buffer.byteLength(text));
   frame.writeUInt8(version, 0);
+  frame.writeUInt32BE(crc32(`${key}\0${String.fromCharCode(version)}${text}`), 1);
   frame.write(text, HEAD);
-  frame.writeUInt32BE(checksum(key, frame), 1);
   return frame;
 }
 

@@ -67,8 +67,11 @@ export function createClock(monotonic = readMonotonic, uptimeMs = readUptime): C
   };
 }
 
+/** Where the process began on the monotonic clock, ms; that clock itself makes a bigint at each look. */
+const BEGAN = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 function readMonotonic(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
+  return BEGAN + performance.now();
 }
 
 function readUptime(): number {
