@@ -15,7 +15,7 @@ const IDLE = 1000;
  * ms that outcomes wait for company. Polls of one phase end one after the other, and the claims of the
  * next phase follow: one sync for all of them instead of one each.
  */
-const GATHER = 5;
+const GATHER = 20;
 /** ms after which a failed batch with something that must be kept is tried again. */
 const RETRY = 250;
 
