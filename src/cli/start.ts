@@ -1,7 +1,6 @@
 /** `start`: starts gateways of a running node, or runs the node. */
 import { resolve } from "node:path";
 import type { SiteApart } from "../app/site-apart.ts";
-import type { ReadSite } from "../app/site.ts";
 import { NoNodeError } from "../core/errors.ts";
 import { wrong } from "./arguments.ts";
 import { banner } from "./banner.ts";
@@ -39,7 +38,7 @@ export const start: Command = {
       const located = stateDir === undefined ? told((await site()).stateDir) : resolve(stateDir);
       if (await startGateways(located, gateways, given, context)) return 0;
     }
-    return runNode(told((await site()).read), given, context);
+    return runNode(site(), given, context);
   },
 };
 
@@ -91,12 +90,17 @@ async function sayOtherConfig(
 }
 
 async function runNode(
-  site: ReadSite,
+  reading: Promise<SiteApart>,
   given: Given,
   { out, paint, caller }: Context,
 ): Promise<number> {
-  const { startNode } = await import("../app/node.ts");
-  const { report, ended } = await startNode(site);
+  // One process reads the configuration while the other loads what runs on it.
+  const [{ startNode }, { told }, { read }] = await Promise.all([
+    import("../app/node.ts"),
+    import("../app/site-apart.ts"),
+    reading,
+  ]);
+  const { report, ended } = await startNode(told(read));
   if (given.flags.has("json")) out.line(JSON.stringify(report));
   else for (const line of banner(report, caller, paint)) out.line(line);
   return ended;
