@@ -22,7 +22,7 @@ test("P1: no request is sent before its claim is on disk", async () => {
   await rig.clock.advance(700);
   assert.equal(rig.seen.length, before, "the claim waits for the disk, and the poll for the claim");
   rig.store.release();
-  await rig.clock.advance(10);
+  await rig.clock.advance(30);
   assert.equal(rig.seen.length, before + 1);
   assert.equal(toldOn(rig, "readings/a/d").at(-1)?.late, 200);
 });
