@@ -9,7 +9,7 @@ export interface DeviceState {
   readonly id: string;
   /** Its last poll had a good read; null before the first. */
   online: boolean | null;
-  /** Wall time of the last change of `online` or `reason`. */
+  /** Wall time of the last change of `online`; a reason that changes does not move it. */
   since: number;
   reason: Reason | null;
   breaker: Breaker;

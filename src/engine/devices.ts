@@ -130,9 +130,9 @@ export class Devices {
     if (before === online && state.reason === reason) return "same";
     state.online = online;
     state.reason = reason;
+    if (before === online) return "reason";
     state.since = this.#clock.wall();
-    if (before === null) return "first";
-    return before === online ? "reason" : "changed";
+    return before === null ? "first" : "changed";
   }
 }
 

@@ -1,6 +1,7 @@
 /** Retained state: health, availability, meta, node. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { eventsOf } from "./reading.ts";
 import { Rig } from "./rig.ts";
 
 const ONE = { id: "a", devices: { d: [1000] }, phase: 0, retries: 0 };
@@ -9,6 +10,7 @@ const ONE = { id: "a", devices: { d: [1000] }, phase: 0, retries: 0 };
 interface Health {
   readonly state: string;
   readonly desired: string;
+  readonly since: number;
   readonly reason?: string;
   readonly online: boolean;
   readonly successRate: { readonly hour: number | null };
@@ -17,7 +19,12 @@ interface Health {
     nextSlot: number | null;
     counts: { good: number; missed: Record<string, number> };
   }[];
-  readonly devices: readonly { online: boolean | null; failures: number; reason?: string }[];
+  readonly devices: readonly {
+    online: boolean | null;
+    failures: number;
+    since: number;
+    reason?: string;
+  }[];
 }
 
 function healthOf(rig: Rig): Health {
@@ -65,6 +72,23 @@ test("P7: a device that fails shows it with the reason, a change of reason too, 
   await rig.clock.advance(4000);
   assert.deepEqual([healthOf(rig).state, healthOf(rig).reason], ["running", undefined]);
   assert.equal(rig.broker.retained("polling/availability/a/d"), "online");
+});
+
+test("P7: another reason shows in health, and is neither an event nor another beginning", async () => {
+  const rig = await started({ gateways: [{ ...ONE, failureThreshold: 20 }] });
+  await rig.clock.advance(1500);
+  rig.behave("a", { kind: "silent" });
+  await rig.clock.advance(2000);
+  const { since, devices } = healthOf(rig);
+  for (const kind of ["bad-frame", "refuse", "silent", "bad-frame"] as const) {
+    rig.behave("a", { kind });
+    await rig.clock.advance(2000);
+  }
+  const now = healthOf(rig);
+  assert.deepEqual([now.reason, now.devices[0]?.reason], ["bad_frame", "bad_frame"]);
+  assert.deepEqual([now.since, now.devices[0]?.since], [since, devices[0]?.since]);
+  const events = eventsOf(rig).filter((kind) => kind.startsWith("device"));
+  assert.deepEqual(events, ["device-offline"]);
 });
 
 test("P7: the state of a device outlives the process", async () => {
