@@ -218,6 +218,8 @@ export interface DeviceRecord {
   readonly reason: string | null;
   /** When the row of failures began; absent without one. */
   readonly failingSince?: number;
+  /** Its last poll got no answer, or none since then had a good read; absent otherwise. */
+  readonly silent?: true;
   /** Absent while the breaker is closed. */
   readonly breaker?: BreakerRecord;
 }

@@ -43,8 +43,8 @@ export function stateOf(
   return { id, online, since, reason, breaker: resumed(breaker, rules, now), openedAt };
 }
 
-/** What is kept of a device. */
-export function recordOf(state: DeviceState, clock: Clock): DeviceRecord {
+/** What is kept of a device; `silent`: whether it is asked last, and once. */
+export function recordOf(state: DeviceState, silent: boolean, clock: Clock): DeviceRecord {
   const { online, since, reason, breaker, openedAt } = state;
   const { failures, failingSince, openedBy, distance } = breaker;
   const offset = clock.wall() - clock.elapsed();
@@ -53,6 +53,7 @@ export function recordOf(state: DeviceState, clock: Clock): DeviceRecord {
   return {
     ...{ online, failures, since, reason },
     ...(failingSince === null ? {} : { failingSince: wall(failingSince) }),
+    ...(silent ? { silent } : {}),
     ...(breaker.state === "closed" || openedAt === null
       ? {}
       : { breaker: { state: breaker.state, openedAt, openedBy, nextProbe, distance } }),

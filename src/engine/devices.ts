@@ -62,7 +62,7 @@ export class Devices {
     return {
       ...{ gateway, states },
       breakers: new Breakers(gateway, this.#random, all),
-      silent: new Set(all.flatMap(({ id, breaker }) => (breaker.failures > 0 ? [id] : []))),
+      silent: new Set(all.flatMap(({ id }) => (isSilent(kept[id]) ? [id] : []))),
       rate: new SuccessRate(),
       lastGood: null,
     };
@@ -92,8 +92,12 @@ export class Devices {
 
   /** What is kept of a gateway's devices. */
   keep(gateway: string): Record<string, DeviceRecord> {
-    const states = this.#gateways.get(gateway)?.states.values() ?? [];
-    return Object.fromEntries([...states].map((state) => [state.id, recordOf(state, this.#clock)]));
+    const own = this.#gateways.get(gateway);
+    if (own === undefined) return {};
+    const records = [...own.states.values()].map((state) => {
+      return [state.id, recordOf(state, own.silent.has(state.id), this.#clock)] as const;
+    });
+    return Object.fromEntries(records);
   }
 
   #take(
@@ -134,6 +138,11 @@ export class Devices {
     state.since = this.#clock.wall();
     return before === null ? "first" : "changed";
   }
+}
+
+/** A row of failures tells too: records of before breakers were kept have nothing else. */
+function isSilent(kept: DeviceRecord | undefined): boolean {
+  return kept?.silent === true || (kept?.failures ?? 0) > 0;
 }
 
 /** The reason of a bad reading; of several, that of the first point. */

@@ -92,7 +92,8 @@ export class Poll {
     if (choice.leftOut.has(device.id) || (probe && this.#connectFailed)) {
       return this.#leftOut(planned);
     }
-    const retries = probe || silent.has(device.id) ? 0 : this.#task.retries;
+    // So is a probe sent once: whoever is left out has been silent ever since.
+    const retries = silent.has(device.id) ? 0 : this.#task.retries;
     const results: RequestResult[] = [];
     for (const request of requests) {
       const barred = this.#barred(results[0]);

@@ -61,7 +61,7 @@ test("at the hard end what was not sent carries deadline", async () => {
   assert.equal(reasons.filter((reason) => reason === "deadline").length, 5);
 });
 
-test("a silent device is asked last and once until it answers", async () => {
+test("a silent device is asked last and once until it has a good read", async () => {
   const rig = new Rig({
     gateways: [
       {
