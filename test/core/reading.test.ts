@@ -4,7 +4,13 @@ import type { Decoded } from "../../src/core/decode.ts";
 import type { Point } from "../../src/core/model.ts";
 import type { PlannedRequest } from "../../src/core/plan.ts";
 import type { Answer } from "../../src/core/ports.ts";
-import { deviceAnswered, outcomeOf, readingOf, readingText } from "../../src/core/reading.ts";
+import {
+  deviceAnswered,
+  deviceAsked,
+  outcomeOf,
+  readingOf,
+  readingText,
+} from "../../src/core/reading.ts";
 import type { NotAsked, Reading, ReadingInput, RequestResult } from "../../src/core/reading.ts";
 
 const SLOT = 1795470000000;
@@ -251,6 +257,15 @@ for (const { name, results, reading, answered, outcome } of CASES) {
     assert.equal(outcomeOf(results, [made]), outcome);
   });
 }
+
+test("a device was asked, unless its first request was not sent for reasons that are not its own", () => {
+  for (const reason of ["stopped", "deadline", "breaker_open"] as const) {
+    assert.equal(deviceAsked([result(one, reason)]), false, reason);
+    assert.equal(deviceAsked([result(one, good(1, 3)), result(two, reason)]), true, reason);
+  }
+  assert.equal(deviceAsked([result(one, "connect_failed")]), true, "the way to it is its own");
+  assert.equal(deviceAsked([]), false);
+});
 
 test("late is null when nothing was sent in the slot", () => {
   const input = inputOf([result(one, "connect_failed")], { late: null });
