@@ -1,7 +1,7 @@
 /** The state that a long outage of the broker leaves behind, made by the real engine in accelerated time. */
 import { loadConfig } from "../../src/config/load.ts";
 import type { Site } from "../../src/core/model.ts";
-import type { Bus, BusState, Entry, Link, Range, Store, Write } from "../../src/core/ports.ts";
+import type { Bus, BusState, Entry, Link, Store, Write } from "../../src/core/ports.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { openLevelStore } from "../../src/store/level-store.ts";
 import { createClock } from "../../src/system/clock.ts";
@@ -56,7 +56,7 @@ function intervalOf(devices: Site["gateways"][number]["devices"]): number {
   return Math.max(...devices.flatMap(({ points }) => points.map(({ interval }) => interval)));
 }
 
-async function pollWithoutBroker(site: Site, store: Store, length: number): Promise<void> {
+async function pollWithoutBroker(site: Site, store: FillStore, length: number): Promise<void> {
   const clock = createFakeClock({ wall: Date.now() - length - MARGIN, bootId: "before" });
   const words = new Uint16Array(10).map((_, n) => 0x4200 + n);
   const link: Link = {
@@ -77,6 +77,7 @@ async function pollWithoutBroker(site: Site, store: Store, length: number): Prom
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "before" },
   });
   await engine.open();
+  store.begin();
   await clock.advance(length);
   const closing = engine.close();
   await clock.advance(5000);
@@ -98,16 +99,21 @@ function awayBus(): Bus {
   };
 }
 
-/** A store that is written a lot and read seldom: its keys are put in order when somebody asks. */
+/**
+ * A store that is new and then only written: a proof or retention would read all of it every few minutes
+ * of a day that passes in seconds, and says so in vain.
+ */
 class FillStore implements Store {
   readonly #values = new Map<string, string>();
-  #sorted: string[] = [];
-  /** Keys that are in `#values` and not in `#sorted`, or the other way round. */
-  readonly #changed = new Set<string>();
+  #begun = false;
+
+  /** The engine is open: what it asks for from now on is not told. */
+  begin(): void {
+    this.#begun = true;
+  }
 
   write(batch: readonly Write[]): Promise<void> {
     for (const { key, value } of batch) {
-      if (this.#values.has(key) !== (value !== undefined)) this.#changed.add(key);
       if (value === undefined) this.#values.delete(key);
       else this.#values.set(key, value);
     }
@@ -118,14 +124,10 @@ class FillStore implements Store {
     return Promise.resolve(this.#values.get(key));
   }
 
-  range({ from, to, limit = Infinity, reverse = false }: Range): Promise<Entry[]> {
-    const [first, last] = [this.#place(from), this.#place(to)];
-    const keys = reverse
-      ? this.#keys()
-          .slice(Math.max(first, last - limit), last)
-          .reverse()
-      : this.#keys().slice(first, Math.min(last, first + limit));
-    return Promise.resolve(keys.map((key) => ({ key, value: this.#values.get(key) ?? "" })));
+  range(): Promise<Entry[]> {
+    return this.#begun
+      ? Promise.reject(new Error("not read while it is filled"))
+      : Promise.resolve([]);
   }
 
   compact(): Promise<void> {
@@ -136,30 +138,10 @@ class FillStore implements Store {
     return Promise.resolve();
   }
 
+  /** All that it holds, in order. */
   entries(): Entry[] {
-    return this.#keys().map((key) => ({ key, value: this.#values.get(key) ?? "" }));
-  }
-
-  #keys(): string[] {
-    if (this.#changed.size > 0) {
-      const known = this.#sorted.filter((key) => !this.#changed.has(key));
-      const fresh = [...this.#changed].filter((key) => this.#values.has(key));
-      // Two runs in order: that takes no longer than to look at each key once.
-      this.#sorted = [...known, ...fresh.sort()].sort();
-      this.#changed.clear();
-    }
-    return this.#sorted;
-  }
-
-  /** Index of the first key not below `key`. */
-  #place(key: string): number {
-    const keys = this.#keys();
-    let [low, high] = [0, keys.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((keys[middle] ?? "") < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return [...this.#values.keys()]
+      .sort()
+      .map((key) => ({ key, value: this.#values.get(key) ?? "" }));
   }
 }
