@@ -7,6 +7,7 @@ import type { Bus, BusState, Clock, Incoming, Log, Message } from "../core/ports
 import { createBroker } from "./broker.ts";
 import { Listeners, incomingOf } from "./incoming.ts";
 import { listen } from "./listen.ts";
+import { guardPackets } from "./packet-guard.ts";
 
 /** Connections at a time, logged in or not. */
 const MOST_CONNECTIONS = 256;
@@ -136,6 +137,7 @@ class EmbeddedBus implements Bus {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       broker.handle(socket);
+      guardPackets(socket);
     });
     server.maxConnections = MOST_CONNECTIONS;
     server.on("drop", (connection) => {
