@@ -204,8 +204,9 @@ export class Engine {
       const all = storeBytes();
       return all === null ? null : all - this.#spool.waiting.bytes;
     };
+    const [committer, age, spool] = [this.#committer, this.#age, this.#spool];
     const parts = { clock, log, store, gateways, journal, bytes, keep: site.keep };
-    return new Upkeep({ ...parts, committer: this.#committer, age: this.#age });
+    return new Upkeep({ ...parts, committer, age, spool });
   }
 
   #newScheduler(): Scheduler {
