@@ -7,10 +7,15 @@ import { createTempDir } from "../support/temp-dir.ts";
 
 const host = { hostName: "box", defaultStateDir: () => "/state" };
 
-/** The warnings about a gateway with one request every 50 ms. */
-function warningsOf(t: TestContext, connection: string, budget: string): readonly string[] {
+/** The warnings about a gateway with one request of two registers at an interval. */
+function warningsOf(
+  t: TestContext,
+  connection: string,
+  budget: string,
+  interval = "20ms",
+): readonly string[] {
   const path = join(createTempDir(t), "plant.yaml");
-  const points = "[{ id: power, table: holding, address: 0, type: float32, interval: 20ms }]";
+  const points = `[{ id: power, table: holding, address: 0, type: float32, interval: ${interval} }]`;
   const devices = `devices: [{ id: plc, unitId: 1, points: ${points} }]`;
   const gateway = `{ id: hall, connection: "${connection}", ${devices} }`;
   writeFileSync(path, `budget: ${budget}\ngateways:\n  - ${gateway}\n`);
@@ -30,4 +35,19 @@ test("a serial line above the budget is only warned of when nothing is to be ref
   const line = "serial:///dev/ttyUSB0?baud=9600";
   assert.match(warningsOf(t, line, "{ refuse: never }")[0] ?? "", /budget\.warn is 80 %/);
   assert.throws(() => warningsOf(t, line, "{}"), /budget\.refuse is 100 %/);
+});
+
+test("a limit holds to the percent: what reaches it is within it", (t) => {
+  // 17 characters of 11 bits and 7 of silence at 9600 baud, and 20 ms for the device: 47.5 ms of 50.
+  const line = (budget: string) =>
+    warningsOf(t, "serial:///dev/ttyUSB0?baud=9600", budget, "50ms").map((warning) =>
+      warning.replace(/^.* (asks for 95\.0 %).* (budget\.\w+ is \d+ %).*$/, "$1, $2"),
+    );
+  assert.throws(
+    () => line("{ warn: 80, refuse: 94 }"),
+    /asks for 95\.0 % .*budget\.refuse is 94 %/,
+  );
+  assert.deepEqual(line("{ warn: 80, refuse: 95 }"), ["asks for 95.0 %, budget.warn is 80 %"]);
+  assert.deepEqual(line("{ warn: 94, refuse: 95 }"), ["asks for 95.0 %, budget.warn is 94 %"]);
+  assert.deepEqual(line("{ warn: 95, refuse: 95 }"), []);
 });
