@@ -55,7 +55,7 @@ test("the options that name the node are given on, fit for a shell", () => {
 
 /** Command line, and what its one line of refusal must hold. */
 const REFUSED: readonly (readonly [string, RegExp])[] = [
-  ["", /A command is missing; there are start, stop, status, .* Next: edgepoll --help$/],
+  ["", /A command is missing; there are start, stop, enable, status, .* Next: edgepoll --help$/],
   ["statsu", /no command "statsu"; did you mean status\? Next: edgepoll --help$/],
   ["watch", /no command "watch"\. Next/],
   ["--json", /no option --json without a command/],

@@ -27,3 +27,10 @@ test("with --json a command that fails prints its error as JSON, with the same e
     assert.equal(stderr, "");
   }
 });
+
+test("--json behind -- is an argument and asks for nothing", async (t) => {
+  const { run } = await createPlace(t);
+  const { code, stdout, stderr } = await run("stauts", "--", "--json");
+  assert.deepEqual([code, stdout], [64, ""]);
+  assert.match(stderr, /did you mean status\?/);
+});
