@@ -34,7 +34,8 @@ function textOf(reason: string, exception: number | undefined, detail: string, u
   }
   if (reason === "bad_frame") return `answered with something that is no Modbus/TCP: ${detail}`;
   if (detail.includes("ECONNREFUSED"))
-    return "refuses the connection: nothing listens on this port";
-  if (/ENOTFOUND|EAI_AGAIN/.test(detail)) return "has a host name that can't be resolved";
+    return "refuses the connection: nothing listens on this port; is it the right one, and is Modbus TCP switched on there?";
+  if (/ENOTFOUND|EAI_AGAIN/.test(detail))
+    return "has a host name that can't be resolved: misspelt, or the name server does not know it; try its address";
   return `can't be connected (${detail}): wrong host, a firewall, or the device is off`;
 }

@@ -10,7 +10,7 @@ import type { Configured, DirectAnswer } from "../app/read.ts";
 import { wrong } from "./arguments.ts";
 import { columns } from "./columns.ts";
 import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
-import { CONFIG, JSON_FLAG, STATE_DIR, whereOf } from "./node-options.ts";
+import { CONFIG, JSON_FLAG, sameNode, STATE_DIR, whereOf } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { failureOf } from "./read-failure.ts";
 import { inAllOrders, isText, pointLines, pointRow, rawOf, type PointRow } from "./read-rows.ts";
@@ -55,15 +55,19 @@ export const read: Command = {
 async function configured(name: string, given: Given, { out, caller }: Context): Promise<number> {
   const { findDevice } = await import("../app/read.ts");
   const { names, found } = await findDevice(whereOf(given), name);
-  if (found === undefined) throw wrong(unknown("device", name, names), `${caller} config show`);
+  const node = sameNode(given);
+  if (found === undefined) {
+    const meant = similar(name, names) ?? names[0] ?? name;
+    throw wrong(unknown("device", name, names), `${caller} read ${meant}${node}`);
+  }
   const { gateway, device } = found;
   refuseUnpolled(gateway, caller);
-  const { requests, timeout } = wanted(found, given.more, caller);
   const where = `${gateway.id}/${device.id}`;
+  const { requests, timeout } = wanted(found, given.more, `${caller} read ${where}${node}`);
   const rows: PointRow[] = [];
   let refused: string | undefined;
   for (const request of requests) {
-    const answer = await answerTo(found, request, timeout, caller);
+    const answer = await answerTo(found, request, timeout, `${caller} start${node}`);
     // An exception is about these points only; whatever else came instead is about the device.
     const isRefusal = !answer.ok && answer.reason === "exception";
     if (isRefusal) refused ??= failureOf(answer, request, where);
@@ -85,7 +89,7 @@ async function answerTo(
   found: Configured,
   request: ReadRequest,
   timeout: number,
-  caller: string,
+  start: string,
 ): Promise<DirectAnswer> {
   const { readByNode, readTcp } = await import("../app/read.ts");
   const { connection } = found.gateway;
@@ -93,7 +97,7 @@ async function answerTo(
   return readByNode(found, request, timeout).catch((error: unknown) => {
     if (!(error instanceof NoNodeError)) throw error;
     const text = `${connection.url} is served by the node only, and none runs`;
-    throw new UnavailableError("NO_ANSWER", `${text}. Next: ${caller} start`, error);
+    throw new UnavailableError("NO_ANSWER", `${text}. Next: ${start}`, error);
   });
 }
 
@@ -105,11 +109,10 @@ function refuseUnpolled({ id, connection: { kind } }: Configured["gateway"], cal
 }
 
 /** The fewest requests for the points, whatever their intervals. */
-function wanted({ gateway, device }: Configured, ids: readonly string[], caller: string) {
+function wanted({ gateway, device }: Configured, ids: readonly string[], next: string) {
   const known = device.points.map(({ id }) => id);
   const odd = ids.find((id) => !known.includes(id));
-  if (odd !== undefined)
-    throw wrong(unknown("point", odd, known), `${caller} read ${gateway.id}/${device.id}`);
+  if (odd !== undefined) throw wrong(unknown("point", odd, known), next);
   const chosen = device.points.filter(({ id }) => ids.length === 0 || ids.includes(id));
   const interval = Math.min(...chosen.map((point) => point.interval));
   const points = chosen.map((point) => ({ ...point, interval }));

@@ -21,6 +21,7 @@ export function distance(a: string, b: string): number {
 export function similar(word: string, words: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
   const tolerated = word.length < 4 ? 1 : word.length < 8 ? 2 : 3;
+  const lengthOff = (candidate: string) => Math.abs(candidate.length - word.length);
   const [best] = words
     .map((candidate) => ({
       candidate,
@@ -28,6 +29,7 @@ export function similar(word: string, words: readonly string[]): string | undefi
     }))
     // Half of the word must stay, else every short word would be near every other.
     .filter(({ candidate, steps }) => steps <= tolerated && steps * 2 <= candidate.length)
-    .sort((a, b) => a.steps - b.steps);
+    // Of two that are as near, the one of like length: letters were swapped rather than left out.
+    .sort((a, b) => a.steps - b.steps || lengthOff(a.candidate) - lengthOff(b.candidate));
   return best?.candidate;
 }

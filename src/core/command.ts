@@ -80,6 +80,9 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
+/** Gateways that are named to somebody who named none of them. */
+const MOST_LISTED = 20;
+
 /** The gateways a command is for. Throws `Refused` for one that is not configured or not enabled. */
 export function targetsOf(
   wanted: Command["gateways"],
@@ -94,10 +97,17 @@ export function targetsOf(
     }
     throw new Refused(
       "gateway_unknown",
-      `there is no gateway ${id}; there are ${known.join(", ")}`,
+      `there is no gateway ${id}; there ${known.length === 1 ? "is" : "are"} ${listed(known)}`,
     );
   }
   return [...wanted];
+}
+
+/** Ids, the first of many. */
+function listed(ids: readonly string[]): string {
+  const rest = ids.length - MOST_LISTED;
+  const shown = ids.slice(0, MOST_LISTED).join(", ");
+  return rest > 0 ? `${shown} and ${String(rest)} more` : shown;
 }
 
 /** The verb of its name; throws `Refused`. */

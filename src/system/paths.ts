@@ -21,14 +21,12 @@ export function findConfig(explicit?: string, around: Surroundings = surrounding
   const paths = places.map((place) => resolve(around.cwd, place));
   const found = paths.find((path) => existsSync(path));
   if (found !== undefined) return found;
-  const hint =
+  const by = explicit === undefined ? "EDGEPOLL_CONFIG" : "the command line";
+  const text =
     named === undefined
-      ? "Name one with --config FILE or EDGEPOLL_CONFIG."
-      : `It was named by ${explicit === undefined ? "EDGEPOLL_CONFIG" : "the command line"}.`;
-  throw new ConfigError(
-    "CONFIG_MISSING",
-    `There is no configuration file. Looked at: ${paths.join(", ")}. ${hint}`,
-  );
+      ? `There is no configuration file. Looked at: ${paths.join(", ")}. Name one with --config FILE or EDGEPOLL_CONFIG.`
+      : `There is no ${paths.join()}, which ${by} names as the configuration.`;
+  throw new ConfigError("CONFIG_MISSING", text);
 }
 
 /** The state directory where the configuration names none. */

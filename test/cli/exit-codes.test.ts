@@ -82,6 +82,9 @@ test("a message names commands in the words this process was called by", () => {
     failureText(held, false, called),
     "edgepoll: node bin/edgepoll.js status shows it (ALREADY_RUNNING)",
   );
+  const linked = new LockedError("ALREADY_RUNNING", "Next: node edgepoll status");
+  const word = failureText(linked, false, ["node edgepoll", "status"]);
+  assert.equal(word, "edgepoll: Next: node edgepoll status (ALREADY_RUNNING)");
   const other = new PermissionError("PERMISSION", "Ask with: sudo edgepoll …");
   assert.match(
     failureText(other, false, called),
@@ -98,5 +101,10 @@ test("for a program a failure is the error of a reply: code and message, whateve
   ]) {
     assert.deepEqual(said(known), { error: { code: known.code, message: known.message } });
   }
+  const held = new LockedError("ALREADY_RUNNING", "edgepoll status shows it");
+  assert.match(
+    failureJson(held, false, ["node bin/edgepoll.js"]),
+    /"node bin\/edgepoll\.js status/,
+  );
   assert.match(JSON.stringify(said(new TypeError("x"))), /"code":"INTERNAL","message":"a bug: x/);
 });

@@ -35,6 +35,7 @@ test("read goes through a node that owns the endpoint; without it a simulator is
   const { run, begin, node } = await createPlace(t);
   const before = await run("read", "hall/meter", ...node);
   assert.deepEqual([before.code, before.stdout], [69, ""]);
+  assert.ok(before.stderr.includes(` start ${node.join(" ")} (NO_ANSWER)`), before.stderr);
   const running = begin("start", ...node);
   await running.line(/^watch it:/);
   const [points, unknown] = await Promise.all([
@@ -42,7 +43,8 @@ test("read goes through a node that owns the endpoint; without it a simulator is
   ]);
   assert.match(points?.stdout ?? "", /^voltage +0 +300001 +43[0-9A-F]{2} [0-9A-F]{4} +2[23]\d/m);
   assert.equal(unknown?.code, 64);
-  assert.match(unknown.stderr, /did you mean hall\/meter\?/);
+  assert.ok(unknown.stderr.includes("did you mean hall/meter? Next: "), unknown.stderr);
+  assert.ok(unknown.stderr.endsWith(` read hall/meter ${node.join(" ")}\n`), unknown.stderr);
 });
 
 test("a refused connection and a silent device are told apart, both with 69", async (t) => {

@@ -60,6 +60,7 @@ test("the distance of words is a metric, and one for each change", () => {
 
 test("only near words are meant", () => {
   assert.equal(similar("hots", ["port", "host"]), "host");
+  assert.equal(similar("stauts", ["start", "status"]), "status");
   assert.equal(similar("UNITID", ["id", "unitId"]), "unitId");
   assert.equal(similar("colour", ["id", "unitId", "retain"]), undefined);
   assert.equal(similar("xy", ["id"]), undefined);
