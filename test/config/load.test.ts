@@ -267,3 +267,13 @@ test("two gateways may name one endpoint", () => {
   const other = one.replace("gateways:\n", "").replace("boiler-room", "boiler-room-2");
   assert.equal(load(one + other).site.gateways.length, 2);
 });
+
+test("a gateway that is disabled need not agree with the others of its endpoint", () => {
+  const one = plant([POWER]);
+  const other = (enabled: string) =>
+    plant([POWER], { gateway: `    closeAfterPoll: true\n    enabled: ${enabled}\n` })
+      .replace("gateways:\n", "")
+      .replace("boiler-room", "boiler-room-2");
+  assert.match(refusal(() => load(one + other("true"))).message, /closeAfterPoll must be as in/);
+  assert.equal(load(one + other("false")).site.gateways.length, 1);
+});
