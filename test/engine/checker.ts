@@ -14,6 +14,7 @@ export interface Told {
   readonly from?: number;
   readonly to?: number;
   readonly outcome?: string;
+  readonly quality?: string;
   readonly reason?: string;
 }
 
@@ -142,7 +143,7 @@ function leftOutOf(name: string, record: LedgerRecord, told: readonly Told[]): s
 }
 
 /** Readings and gaps by schedule and epoch, as told or waiting on disk; one identity is one text. */
-function messagesOf(rig: Rig, faults: string[]): Map<string, Told[]> {
+export function messagesOf(rig: Rig, faults: string[]): Map<string, Told[]> {
   const spooled = [...rig.disk("spool/")].map(([, value]) => decodeSpooled(value));
   const sent = rig.broker.delivered.map(({ topic, payload }) => ({
     topic: topic.slice("polling/".length),

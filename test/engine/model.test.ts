@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { validateStore } from "../../src/engine/validate.ts";
 import { faultsOf, Watch } from "./checker.ts";
+import { keptFaultsOf, recordsOf } from "./kept.ts";
 import { Rig } from "./rig.ts";
 import type { Behaviour } from "./fakes.ts";
 
@@ -22,6 +23,13 @@ const INTERVALS: Readonly<Record<string, readonly number[]>> = {
   b: [2000],
   c: [1000],
 };
+
+/** Those with one schedule. */
+const WATCHED = [
+  { id: "b", interval: 2000, devices: ["d"] },
+  { id: "c", interval: 1000, devices: ["d"] },
+  { id: "e", interval: 3000, devices: ["one", "two"] },
+];
 
 type Step =
   | { readonly do: "advance" | "stall" | "suspend" | "wall"; readonly ms: number }
@@ -145,7 +153,10 @@ async function play(rig: Rig, now: Step): Promise<void> {
         rig.reboot();
         clock.stepWall(now.wall);
       }
-      return rig.start();
+      rig.broken.push(...keptFaultsOf(rig, WATCHED));
+      await rig.start();
+      rig.broken.push(...(await forgottenBy(rig)));
+      return;
     case "restart":
       rig.store.release();
       rig.store.failNext(0);
@@ -218,12 +229,29 @@ async function run(steps: readonly Step[]): Promise<string[]> {
   ];
 }
 
+/** What the disk has of breakers that are not closed, and the process that has just begun does not go by. */
+async function forgottenBy(rig: Rig): Promise<string[]> {
+  const faults: string[] = [];
+  for (const { gateway: id, devices } of await healthsOf(rig)) {
+    const kept = recordsOf(rig, id);
+    for (const device of devices) {
+      const { breaker, since, reason } = kept[device.device] ?? {};
+      if (breaker === undefined) continue;
+      const { nextProbe, distance } = breaker;
+      const latest = Math.min(nextProbe ?? Infinity, rig.clock.wall() + distance) + 1;
+      const waits = breaker.state === "open" && device.breaker === "open";
+      const isKept =
+        device.breaker !== "closed" && device.since === since && device.reason === reason;
+      if (isKept && (!waits || (device.nextProbe ?? Infinity) <= latest)) continue;
+      faults.push(`${id} forgot ${JSON.stringify(kept[device.device])}: ${JSON.stringify(device)}`);
+    }
+  }
+  return faults;
+}
+
 /** Devices that do not do well, though everything has been in order for a while. */
 async function notWell(rig: Rig): Promise<string[]> {
-  const { data } = await rig.engine.ask("status", "{}", "test");
-  // The data of `status`.
-  const { gateways } = data as { gateways: { gateway: string; devices: Device[] }[] };
-  return gateways.flatMap(({ gateway: id, devices }) =>
+  return (await healthsOf(rig)).flatMap(({ gateway: id, devices }) =>
     devices
       .filter(({ online, breaker }) => online !== true || breaker !== "closed")
       .map((device) => `${id} has not come back: ${JSON.stringify(device)}`),
@@ -231,8 +259,18 @@ async function notWell(rig: Rig): Promise<string[]> {
 }
 
 interface Device {
+  readonly device: string;
   readonly online: boolean | null;
   readonly breaker: string;
+  readonly since: number;
+  readonly reason?: string;
+  readonly nextProbe?: number;
+}
+
+async function healthsOf(rig: Rig): Promise<{ gateway: string; devices: Device[] }[]> {
+  const { data } = await rig.engine.ask("status", "{}", "test");
+  // The data of `status`.
+  return (data as { gateways: { gateway: string; devices: Device[] }[] }).gateways;
 }
 
 test("P1 to P4: whatever happens, no slot is polled twice, each has one outcome, and all is told once", async () => {
