@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeLedger } from "../../src/core/records.ts";
 import { askedOf, DEAD, deviceOf, gapBetween, healthOf, opened, started, TWO } from "./dead.ts";
+import type { Behaviour } from "./fakes.ts";
+import { keptFaultsOf } from "./kept.ts";
 import { eventsOf, outcomesOf, toldOn } from "./reading.ts";
 import { Rig } from "./rig.ts";
 
@@ -221,6 +223,25 @@ test("the breaker, its row, reason and next probe outlive the process, a crash a
     assert.ok(askedOf(rig, 2).length > 0);
     assert.equal(deviceOf(rig, "dead")?.failures, (then?.failures ?? 0) + 1, way);
   }
+});
+
+test("a kill at any moment finds on disk what was told of a device: opened, probed, answering, well", async () => {
+  const probe = { first: 2000, max: 4000 };
+  const rig = await started({ ...TWO, timeout: 200, probe });
+  const watched = [{ id: "a", interval: 1000, devices: ["good", "dead"] }];
+  const turns: [number, Behaviour][] = [
+    [2500, { kind: "silent" }],
+    [18_500, { kind: "exception", code: 11 }],
+    [25_500, { kind: "exception", code: 2 }],
+    [32_500, { kind: "value" }],
+  ];
+  for (let ms = 0; ms < 40_000; ms += 100) {
+    for (const [at, behaviour] of turns) if (at === ms) rig.behave(DEAD, behaviour);
+    await rig.clock.advance(100);
+    assert.deepEqual(keptFaultsOf(rig, watched), [], `${String(ms)} ms`);
+  }
+  const kinds = eventsOf(rig).filter((kind) => kind.startsWith("device"));
+  assert.deepEqual(kinds, ["device-offline", "device-open", "device-closed", "device-online"]);
 });
 
 test("a record of before breakers were kept is taken as it is", async () => {

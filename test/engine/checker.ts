@@ -15,6 +15,8 @@ export interface Told {
   readonly to?: number;
   readonly outcome?: string;
   readonly quality?: string;
+  /** ms; null without an answer. */
+  readonly rtt?: number | null;
   readonly reason?: string;
 }
 

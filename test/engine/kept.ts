@@ -10,7 +10,7 @@ export interface Watched {
   readonly devices: readonly string[];
 }
 
-/** What the disk has of devices that their last readings do not bear out; to be called when no process runs. */
+/** What the disk has of devices that their last readings do not bear out, as a kill at this moment would leave it. */
 export function keptFaultsOf(rig: Rig, gateways: readonly Watched[]): string[] {
   const told = messagesOf(rig, []);
   return gateways.flatMap(({ id, interval, devices }) => {
@@ -55,8 +55,8 @@ function faultsOfDevice(kept: DeviceRecord | undefined, last: Told | undefined):
     const waits = breaker.state === "probing" || breaker.nextProbe !== null;
     return waits && breaker.openedBy !== null && !online ? [] : [`kept as ${JSON.stringify(kept)}`];
   }
+  if (typeof last.rtt === "number" && breaker !== undefined) return ["answered, and is left out"];
   const isGood = last.quality !== "bad";
-  if (isGood && breaker !== undefined) return ["was read, and is left out"];
   const why = isGood ? null : last.reason;
   // A bad reading whose points differ has no reason of its own.
   if (online === isGood && (why === undefined || why === reason)) return [];
