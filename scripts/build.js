@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const src = path.join(root, "src");
 const dist = path.join(root, "dist");
-// tsc writes it last, so its time is that of the last complete build.
+// tsc writes it last, so its time is that of the last complete build. It is asked for here and not in
+// tsconfig.json, where a mere check of the types would write it too, over a dist/ that is older.
 const stamp = path.join(dist, ".tsbuildinfo");
 
 /** All files below a folder. @param {string} folder @returns {string[]} */
@@ -53,7 +54,8 @@ function compile() {
   if (anyOutputMissing()) rmSync(stamp, { force: true });
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   const startedAt = new Date();
-  const done = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
+  const incremental = ["--incremental", "--tsBuildInfoFile", stamp];
+  const done = spawnSync(process.execPath, [tsc, "-p", root, ...incremental], { stdio: "inherit" });
   // The time before the build: a source changed while tsc ran is newer than that. tsc writes its stamp
   // in spite of errors; then all sources are to count as newer.
   const builtAt = done.status === 0 ? startedAt : new Date(0);

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -45,6 +46,15 @@ test("what is built already is not built again", (t) => {
   writeFileSync(output, "untouched");
   assert.equal(build(folder), 0);
   assert.equal(statSync(output).size, "untouched".length);
+});
+
+test("a check of the types does not pass for a build", (t) => {
+  const folder = checkout(t);
+  writeFileSync(path.join(folder, "src/a.ts"), "export const a: number = 2;\n");
+  const tsc = path.join(ROOT, "node_modules/typescript/bin/tsc");
+  assert.equal(spawnSync(process.execPath, [tsc, "-p", folder, "--noEmit"]).status, 0);
+  assert.equal(build(folder), 0);
+  assert.match(readFileSync(path.join(folder, "dist/a.js"), "utf8"), /a = 2/);
 });
 
 test("an output that is gone is made again, and one whose source is gone goes", (t) => {
