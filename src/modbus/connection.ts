@@ -126,10 +126,7 @@ export class Connection {
       this.#lost(error);
     });
     socket.once("end", () => {
-      this.#lost();
-    });
-    socket.once("close", () => {
-      this.#lost();
+      this.#end("timeout", CLOSED_BY_DEVICE);
     });
     return socket;
   }
@@ -164,13 +161,10 @@ export class Connection {
     else this.#end("timeout", `no answer ${within}`);
   };
 
-  #lost(error?: NodeJS.ErrnoException): void {
-    const cause = error ? textOf(error) : undefined;
-    if (this.#state === "connecting") {
-      this.#end("connect_failed", cause ?? "connection closed before it stood");
-    } else {
-      this.#end("timeout", cause ? `${CLOSED_BY_DEVICE} (${cause})` : CLOSED_BY_DEVICE);
-    }
+  #lost(error: NodeJS.ErrnoException): void {
+    const cause = textOf(error);
+    if (this.#state === "connecting") this.#end("connect_failed", cause);
+    else this.#end("timeout", `${CLOSED_BY_DEVICE} (${cause})`);
   }
 
   /** The one way out: settles what is pending and frees the socket, whatever the reason. */

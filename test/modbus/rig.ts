@@ -93,12 +93,15 @@ export interface SocketWatch {
   overlaps(): number;
   /** Settles when the newest socket is closed. */
   closed(): Promise<void>;
+  /** Settles when the newest socket has seen the end of its peer; it is not closed yet. */
+  ended(): Promise<void>;
 }
 
 /** Watches sockets from now until the test ends. */
 export function watchSockets(t: TestContext): SocketWatch {
   const live = new Set<Socket>();
   let newest: Socket | undefined;
+  let end: Promise<unknown> = Promise.resolve();
   let made = 0;
   let overlaps = 0;
   const onSocket = (message: unknown): void => {
@@ -107,6 +110,7 @@ export function watchSockets(t: TestContext): SocketWatch {
     overlaps += live.size;
     made += 1;
     newest = socket;
+    end = new Promise((resolve) => socket.once("end", resolve));
     live.add(socket);
     socket.once("close", () => live.delete(socket));
   };
@@ -117,6 +121,9 @@ export function watchSockets(t: TestContext): SocketWatch {
     overlaps: () => overlaps,
     closed: async () => {
       if (newest && live.has(newest)) await once(newest, "close");
+    },
+    ended: async () => {
+      await end;
     },
   };
 }
