@@ -3,6 +3,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { outcomeOf, readingOf, type Reading } from "../core/reading.ts";
 import type { Devices } from "./devices.ts";
+import { FailureLog } from "./failure-log.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Ticket } from "./lane.ts";
 import { Poll, type PollResult } from "./poll.ts";
@@ -20,9 +21,11 @@ export interface PollerWorld {
 /** Polls slots. */
 export class Poller {
   readonly #world: PollerWorld;
+  readonly #failures: FailureLog;
 
   constructor(world: PollerWorld) {
     this.#world = world;
+    this.#failures = new FailureLog(world.log);
   }
 
   /** Polls a slot; settles when all its requests are settled, its outcome perhaps still being written. Never rejects. */
@@ -64,6 +67,7 @@ export class Poller {
     const all = result.devices.flatMap(({ results }) => results);
     const outcome = outcomeOf(all, readings);
     this.#world.devices.polled(schedule, result.devices, readings, outcome);
+    this.#failures.polled(schedule, slot, result.devices);
     const left = result.devices.filter(({ role }) => role === "left-out");
     const leftOut = left.map(({ device }) => device.id);
     this.#world.ledger.settle(schedule, { slot, outcome, late, readings, leftOut });

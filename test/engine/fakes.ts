@@ -225,7 +225,7 @@ export class FakeLink implements Link {
       const words = new Uint16Array(request.count).fill(does.value ?? 7);
       return { ok: true, words, sentAt: sentAt ?? endedAt, endedAt };
     }
-    const failed = { ok: false, sentAt, endedAt, detail: "as told" } as const;
+    const failed = { ok: false, sentAt, endedAt, detail: `${does.kind}, as told` } as const;
     if (does.kind === "exception") {
       return { ...failed, reason: "exception", exception: does.code };
     }

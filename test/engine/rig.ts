@@ -60,6 +60,8 @@ export class Rig {
   readonly broken: string[] = [];
   /** What the log said at level error. */
   readonly errors: string[] = [];
+  /** What the log said at level debug. */
+  readonly details: string[] = [];
   onSeen: (seen: Seen) => void = () => undefined;
   readonly #behaviours = new Map<string, Behaviour>();
   parts: RigParts;
@@ -122,7 +124,11 @@ export class Rig {
       clock,
       // No jitter, so that tests know when a probe is due.
       random: () => 0,
-      log: { ...SILENT_LOG, error: (fields, text) => this.errors.push(said(fields, text)) },
+      log: {
+        ...SILENT_LOG,
+        error: (fields, text) => this.errors.push(said(fields, text)),
+        debug: (fields, text) => this.details.push(said(fields, text)),
+      },
       store: this.store,
       bus,
       endpoint: ({ id }) => {
