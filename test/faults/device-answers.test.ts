@@ -19,7 +19,7 @@ before(async () => {
     },
   };
   field = await startField(ending, {
-    slow: { interval: 1000, timeout: 300 },
+    slow: { interval: 1000, timeout: 600 },
     late: {},
     "half-open": { proxied: true },
     stalled: { proxied: true },
@@ -74,6 +74,13 @@ async function underEach(gateway: FieldGateway, faults: readonly Fault[]): Promi
   return words;
 }
 
+/** The log must have said these, in this order, each once or in several slots in a row. */
+function assertTold(details: readonly string[], expected: readonly RegExp[]): void {
+  const kinds = details.map((detail) => expected.findIndex((each) => each.test(detail)));
+  const changes = kinds.filter((kind, n) => kind !== kinds[n - 1]);
+  assert.deepEqual(changes, [...expected.keys()], details.join("; "));
+}
+
 const counted = (words: readonly string[], word: string): number =>
   words.filter((each) => each === word).length;
 
@@ -82,14 +89,14 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
     {
       id: "D3",
       fault: "slow, under and over the time-out",
-      done: "answers come after 200 ms, then after 400 ms, with a time-out of 300 ms",
+      done: "answers come after 200 ms, then after 800 ms, with a time-out of 600 ms",
       must: "good, then failed as timeout; never two connections at once",
     },
     async () => {
       const gateway = field.gateway("slow");
       const under = wordsOf(await gateway.under({ kind: "delay", ms: 200 }, 2));
       assert.deepEqual(under, ["good", "good"]);
-      const over = wordsOf(await gateway.under({ kind: "delay", ms: 400 }, 2));
+      const over = wordsOf(await gateway.under({ kind: "delay", ms: 800 }, 2));
       assert.deepEqual(over, ["bad timeout", "bad timeout"]);
       const back = await gateway.recovers();
       assert.equal(mostAtOnce(gateway.connections()), 1);
@@ -202,7 +209,7 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
       id: "D8",
       fault: "garbage and wrong fields in the header",
       done: "garbage; a wrong transaction id; a wrong protocol id; length 0, 1, 255 and 65535, with a time-out of 10 s",
-      must: "each is refused at once as bad_frame and the link reset",
+      must: "each is refused at once as bad_frame, the log says which field it was, and the link is reset",
     },
     async () => {
       const gateway = field.gateway("header");
@@ -220,7 +227,16 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
       const back = await gateway.recovers();
       const links = gateway.opened() - opened;
       assert.ok(links >= 7, "every one resets the link");
-      return `7 of 7 bad (bad_frame), ${String(links)} new connections; ${back}`;
+      assertTold(await gateway.details(), [
+        /^transaction id 57005 instead of \d+$/,
+        /^transaction id \d+ instead of \d+$/,
+        /^protocol id 48879 instead of 0$/,
+        /^length 0 is outside 3 to 254$/,
+        /^length 1 is outside 3 to 254$/,
+        /^length 255 is outside 3 to 254$/,
+        /^length 65535 is outside 3 to 254$/,
+      ]);
+      return `7 of 7 bad (bad_frame), each with its words in the log, ${String(links)} new connections; ${back}`;
     },
   );
 
@@ -229,7 +245,7 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
       id: "D9",
       fault: "wrong unit, function or byte count",
       done: "the answer of the neighbouring unit; of another function; with another number of bytes; time-out 10 s",
-      must: "each is refused at once as bad_frame",
+      must: "each is refused at once as bad_frame, and the log says which field it was",
     },
     async () => {
       const gateway = field.gateway("owner");
@@ -239,7 +255,13 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
         { kind: "wrong-bytecount" },
       ]);
       assert.deepEqual(words, Array(3).fill("bad bad_frame"));
-      return `3 of 3 bad (bad_frame); ${await gateway.recovers()}`;
+      const back = await gateway.recovers();
+      assertTold(await gateway.details(), [
+        /^unit id 2 instead of 1$/,
+        /^function 4 instead of 3$/,
+        /^byte count 2 instead of \d+$/,
+      ]);
+      return `3 of 3 bad (bad_frame), each with its words in the log; ${back}`;
     },
   );
 
@@ -248,7 +270,7 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
       id: "D10",
       fault: "truncated, split, glued, lengthened and doubled frames",
       done: "single bytes, by the device and by the proxy; half an answer; 20 bytes more; the answer twice; two answers in one piece; every packet doubled by the proxy",
-      must: "split ones are good, half ones time out, all others are refused and the link reset",
+      must: "split ones are good, half ones time out, all others are refused for the bytes left over, and the link reset",
     },
     async () => {
       const gateway = field.gateway("pieces");
@@ -260,6 +282,12 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
       gateway.proxy.damage("down", { slice: 1 });
       const pieces = wordsOf(await gateway.next(1));
       assert.deepEqual(pieces, ["good"]);
+      assertTold(await gateway.details(), [
+        /^no answer within 480 ms$/,
+        /^20 bytes left over behind the answer$/,
+        // Twice the same answer, or another behind it: as many bytes.
+        /^\d+ bytes left over behind the answer$/,
+      ]);
       gateway.proxy.damage("down", { duplicate: true });
       // An answer that was complete counts; its copy may come while the next request is in flight.
       const doubled = (await gateway.next(3)).map(({ quality }) => quality);

@@ -13,7 +13,7 @@ import {
 } from "../support/history.ts";
 import { readLedger } from "../support/ledger-reader.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
-import { startNode, writeSite } from "../support/node-process.ts";
+import { startNode, writeSite, type NodeProcess } from "../support/node-process.ts";
 import { startSlave, type LoggedRequest, type LogLine, type Slave } from "../support/slave.ts";
 import { jsonOf, startSubscriber, type Subscriber } from "../support/subscriber.ts";
 import { createTempDir } from "../support/temp-dir.ts";
@@ -64,6 +64,7 @@ export class FieldGateway {
   readonly #proxy: FaultProxy | undefined;
   readonly #slave: Slave;
   readonly #subscriber: Subscriber;
+  readonly #node: () => NodeProcess;
 
   constructor(
     id: string,
@@ -73,6 +74,8 @@ export class FieldGateway {
       proxy: FaultProxy | undefined;
       slave: Slave;
       subscriber: Subscriber;
+      /** There once the gateway is polled. */
+      node: () => NodeProcess;
     },
   ) {
     this.id = id;
@@ -81,6 +84,12 @@ export class FieldGateway {
     this.#proxy = parts.proxy;
     this.#slave = parts.slave;
     this.#subscriber = parts.subscriber;
+    this.#node = parts.node;
+  }
+
+  /** Where the device listens. */
+  get port(): number {
+    return this.#port;
   }
 
   /** The proxy in front of the device. */
@@ -143,6 +152,18 @@ export class FieldGateway {
     return `good again in slot ${String(Math.ceil((slot - healed) / this.interval))} after it`;
   }
 
+  /** What the log says its failed requests met, a line for each change; waits until it says that all are answered again. */
+  async details(): Promise<string[]> {
+    const own = `"gateway":"${this.id}"`;
+    await this.#node().said(new RegExp(`${own}.*"msg":"All requests are answered again\\."`));
+    const lines = this.#node().output().split("\n");
+    return lines.flatMap((line) => {
+      if (!line.includes(own) || !line.includes('"msg":"A request failed."')) return [];
+      // A line that has both was written by the log.
+      return [(JSON.parse(line) as { detail: string }).detail];
+    });
+  }
+
   /** Times at which the proxy got the requests, by their bytes (a transaction id makes them unlike). */
   sentAt(): ReadonlyMap<string, number> {
     const lines = this.#proxy?.log ?? [];
@@ -199,15 +220,21 @@ export async function startField(
   const slave = await startSlave({ ports: ids.length, logFile });
   test.after(() => slave.stop());
   const subscriber = await startSubscriber(test, { port: broker.port, filter: "polling/#" });
+  let started: NodeProcess | undefined;
+  const node = (): NodeProcess => {
+    assert.ok(started, "the node does not run yet");
+    return started;
+  };
   const all = await Promise.all(
     Object.entries(gateways).map(async ([id, { interval = INTERVAL, proxied }], n) => {
       const port = slave.ports[n] ?? 0;
       const proxy = proxied === true ? await startFaultProxy(test, port) : undefined;
-      return new FieldGateway(id, { interval, port, proxy, slave, subscriber });
+      return new FieldGateway(id, { interval, port, proxy, slave, subscriber, node });
     }),
   );
   const files = writeSite(join(directory, "node"), {
     node: "field",
+    log: { level: "debug" },
     mqtt: { broker: `mqtt://${brokerHost}:${String(broker.port)}` },
     gateways: [
       ...all.map(({ id, interval }, n) => {
@@ -236,8 +263,8 @@ export async function startField(
       })),
     ],
   });
-  const node = startNode(test, files);
-  await node.started;
+  started = startNode(test, files);
+  await started.started;
   await Promise.all(all.map((gateway) => gateway.next(1)));
 
   const requests = (): WireRequest[] => {
@@ -250,7 +277,7 @@ export async function startField(
     });
   };
   const ledger = async (): Promise<LedgerAccount[]> => {
-    assert.equal(await node.stop(), 0, node.output());
+    assert.equal(await node().stop(), 0, node().output());
     return readLedger(files.stateDir);
   };
   return {
