@@ -158,3 +158,16 @@ test("P2: the last request of a poll that broke off on a bug gives the line back
   await rig.clock.advance(2500);
   assert.ok(timesOf(rig, "a").length >= 4);
 });
+
+test("a failed connect is the last of its slot: no retry, no further request, no further device", async () => {
+  const devices = { one: [1000], two: [1000] };
+  const rig = new Rig({ gateways: [{ ...ONE, devices, timeout: 100, retries: 3 }] });
+  rig.behave("a", { kind: "refuse", ms: 40 });
+  await rig.start();
+  await rig.clock.advance(1500);
+  const known = ["one", "two"].map((device) => {
+    const [first] = toldOn(rig, `readings/a/${device}`);
+    return [first?.reason, (first?.ts ?? 0) - (first?.slot ?? 0)];
+  });
+  assert.deepEqual(known, Array(2).fill(["connect_failed", 40]));
+});

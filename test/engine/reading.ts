@@ -12,6 +12,7 @@ export interface Message {
   readonly from?: number;
   readonly to?: number;
   readonly slotFrom?: number;
+  readonly ts?: number;
   readonly late?: number | null;
   readonly quality?: string;
   readonly outcome?: string;
