@@ -11,7 +11,8 @@ function createNames(t: TestContext) {
   const clock = createFakeClock();
   const asked: string[] = [];
   let answer: (error: Error | null, addresses: LookupAddress[]) => void = () => undefined;
-  const byHand = (host: string, _options: object, found: typeof answer): void => {
+  const byHand = (host: string, options: object, found: typeof answer): void => {
+    assert.deepEqual(options, { all: true });
     asked.push(host);
     answer = found;
   };
@@ -19,13 +20,13 @@ function createNames(t: TestContext) {
   t.mock.method(dns, "lookup", byHand as typeof dns.lookup);
   const names = new Names(clock);
   const told: string[] = [];
+  const families: (number | undefined)[] = [];
   return {
-    clock,
-    asked,
-    told,
+    ...{ clock, asked, told, families },
     find: (host: string): void => {
       names.find(host, (error, [first]) => {
         told.push(`${host} ${error?.message ?? first?.address ?? "nothing"}`);
+        families.push(first?.family);
       });
     },
     says: (address: string): void => {
@@ -47,9 +48,10 @@ test("one name is looked up at a time, and all who ask for it share the answer",
 });
 
 test("an address needs no lookup", (t) => {
-  const { find, asked, told } = createNames(t);
+  const { find, asked, told, families } = createNames(t);
   for (const host of ["10.0.0.9", "::1"]) find(host);
   assert.deepEqual([asked, told], [[], ["10.0.0.9 10.0.0.9", "::1 ::1"]]);
+  assert.deepEqual(families, [4, 6]);
 });
 
 test("names that failed wait behind the others", (t) => {
@@ -60,6 +62,19 @@ test("names that failed wait behind the others", (t) => {
   says("10.0.0.1");
   says("10.0.0.2");
   assert.deepEqual(asked, ["silent", "a.plant", "b.plant", "silent"]);
+});
+
+test("a name that failed is told why, and is no longer behind the others once it was found", async (t) => {
+  const { clock, find, says, fails, asked, told } = createNames(t);
+  find("moody");
+  fails();
+  assert.deepEqual(told, ["moody no answer"]);
+  find("moody");
+  says("10.0.0.1");
+  await clock.advance(FRESH);
+  for (const host of ["a.plant", "moody", "b.plant"]) find(host);
+  says("10.0.0.2");
+  assert.equal(asked.at(-1), "moody");
 });
 
 test("an address is used for a minute, then looked up again, and kept when that fails", async (t) => {
