@@ -24,8 +24,8 @@ describe("in a network of its own", { concurrency: true }, () => {
     {
       id: "D1",
       fault: "refuses connections",
-      done: "nobody listens at the port, for eight slots of 500 ms with three retries; the kernel of a network of its own counts the connects",
-      must: "failed as connect_failed, with at most one connect a slot",
+      done: "nobody listens at the port, with slots of 100 ms and three retries configured, until eight connects were seen on the wire of a network of its own",
+      must: "failed as connect_failed; connects are not retried within a slot, and at least 100, 200, 400 and then 500 ms apart",
     },
     (t) => runAlone(t, "refused.ts"),
   );

@@ -220,16 +220,11 @@ export async function startField(
   const slave = await startSlave({ ports: ids.length, logFile });
   test.after(() => slave.stop());
   const subscriber = await startSubscriber(test, { port: broker.port, filter: "polling/#" });
-  let started: NodeProcess | undefined;
-  const node = (): NodeProcess => {
-    assert.ok(started, "the node does not run yet");
-    return started;
-  };
   const all = await Promise.all(
     Object.entries(gateways).map(async ([id, { interval = INTERVAL, proxied }], n) => {
       const port = slave.ports[n] ?? 0;
       const proxy = proxied === true ? await startFaultProxy(test, port) : undefined;
-      return new FieldGateway(id, { interval, port, proxy, slave, subscriber, node });
+      return new FieldGateway(id, { interval, port, proxy, slave, subscriber, node: () => node });
     }),
   );
   const files = writeSite(join(directory, "node"), {
@@ -263,8 +258,8 @@ export async function startField(
       })),
     ],
   });
-  started = startNode(test, files);
-  await started.started;
+  const node = startNode(test, files);
+  await node.started;
   await Promise.all(all.map((gateway) => gateway.next(1)));
 
   const requests = (): WireRequest[] => {
@@ -277,7 +272,7 @@ export async function startField(
     });
   };
   const ledger = async (): Promise<LedgerAccount[]> => {
-    assert.equal(await node().stop(), 0, node().output());
+    assert.equal(await node.stop(), 0, node.output());
     return readLedger(files.stateDir);
   };
   return {
