@@ -117,7 +117,10 @@ function endpointNotes({ endpoints, assumed, budget }: SitePlan): string[] {
 function deadTable(dead: readonly DeadUnit[], paint: Paint): string[][] {
   const sorted = [...dead].sort((a, b) => b.withOthers - a.withOthers || b.load - a.load);
   return [
-    ["gateway", "device", "every", "first poll", "each later poll", "load", "endpoint then"],
+    [
+      ...["gateway", "device", "every", "first poll", "each later poll", "load", "endpoint then"],
+      ...["until left out", "then a probe"],
+    ],
     ...sorted.map((unit) => {
       const then = `${tenths(unit.withOthers)} %`;
       return [
@@ -125,6 +128,7 @@ function deadTable(dead: readonly DeadUnit[], paint: Paint): string[][] {
         `${String(unit.first)} ms (${attemptText(unit)})`,
         `${String(unit.later)} ms`,
         ...[`${tenths(unit.load)} %`, unit.withOthers > 100 ? paint("red", then) : then],
+        ...[`${String(unit.polls)} polls, ${duration(unit.lasts)}`, probeText(unit)],
       ];
     }),
   ];
@@ -135,6 +139,11 @@ function attemptText({ attempts, timeout, quiet }: DeadUnit): string {
   return `${String(attempts)} x ${each}`;
 }
 
+function probeText({ probe }: DeadUnit): string {
+  if (probe === "never") return "never";
+  return `every ${interval(probe.first)}..${interval(probe.max)}`;
+}
+
 function deadNotes(dead: readonly DeadUnit[]): string[] {
   const quiet = dead.some((unit) => unit.quiet > 0);
   const why =
@@ -142,11 +151,17 @@ function deadNotes(dead: readonly DeadUnit[]): string[] {
   const over = dead.filter(({ withOthers }) => withOthers > 100).length;
   const which = over === 1 ? "1 device" : `any of ${String(over)} devices`;
   const levers = quiet ? "the timeout and maxAnswerTime" : "the timeout";
+  const leftOut =
+    "  left out: its breaker opens after failureThreshold polls without an answer, at least 10s; " +
+    "a probe costs as much as one later poll";
   return [
     ...(quiet ? [why] : []),
+    ...(dead.length === 0 ? [] : [leftOut]),
     ...(over === 0
       ? []
-      : [`  slots are missed while ${which} is silent: lower ${levers}, or poll it less often`]),
+      : [
+          `  slots are missed while ${which} is silent and not left out yet: lower ${levers}, or poll it less often`,
+        ]),
   ];
 }
 

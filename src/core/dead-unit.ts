@@ -1,4 +1,5 @@
 /** What it costs that a device does not answer. */
+import { SHORTEST_ROW } from "./breaker.ts";
 import { pollTime, sum, tenth, type EndpointLoad } from "./endpoint-load.ts";
 import {
   intervalsOf,
@@ -7,6 +8,7 @@ import {
   timeoutOf,
   type Device,
   type Gateway,
+  type Probe,
 } from "./model.ts";
 import { outlineSchedule } from "./plan.ts";
 
@@ -23,7 +25,12 @@ export interface DeadUnit {
   readonly first: number;
   readonly later: number;
   readonly interval: number;
-  /** Percent of the endpoint's time, all schedules of the device together, while it stays silent. */
+  /** Polls in a row without an answer after which its breaker opens, and ms that they take. */
+  readonly polls: number;
+  readonly lasts: number;
+  /** How far apart its probes are then, each as dear as a later poll. */
+  readonly probe: Probe;
+  /** Percent of the endpoint's time, all schedules of the device together, until its breaker opens. */
   readonly load: number;
   /** Percent that this endpoint is then busy. */
   readonly withOthers: number;
@@ -47,9 +54,17 @@ export function deadUnits(gateway: Gateway, shared: EndpointLoad | undefined): D
     return {
       ...{ gateway: gateway.id, device: device.id, timeout, quiet, attempts, interval },
       ...{ first: attempts * attempt, later: attempt, load: tenth(load) },
+      ...rowOf(gateway, interval),
+      probe: gateway.probe,
       withOthers: tenth(others + load),
     };
   });
+}
+
+/** In its quickest schedule alone; others make the row no longer. */
+function rowOf(gateway: Gateway, interval: number): Pick<DeadUnit, "polls" | "lasts"> {
+  const polls = Math.max(gateway.failureThreshold, Math.ceil(SHORTEST_ROW / interval) + 1);
+  return { polls, lasts: (polls - 1) * interval };
 }
 
 /** On a line without ids nothing may be asked while a late answer can still come. */

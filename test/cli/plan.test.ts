@@ -13,6 +13,7 @@ test("check --plan shows the cost of a site, and the same data as JSON", async (
   ]);
   assert.equal(text.code, 0);
   assert.match(text.stdout, /^ {2}hall +100ms +meter +1 +input +0 +300001 +2 +1 +0 +25 +20$/m);
+  assert.match(text.stdout, / 101 polls, 10s {2}every 30s\.\.5m$/m);
   assert.match(text.stdout, /^ {2}syncs a day: at most 3456000, /m);
   const told: { plan: { requests: unknown[]; endpoints: { load: number }[] } } = JSON.parse(
     json.stdout,

@@ -99,6 +99,20 @@ test("a dead device costs its attempts once, then one time-out a poll", () => {
   assert.equal(planSite(site(long)).dead[0]?.attempts, 1, "a retry that does not fit is not made");
 });
 
+test("a dead device costs that until its breaker opens: a row of polls, and at least 10 s", () => {
+  const of = (interval: number, failureThreshold: number, probe: Gateway["probe"] = "never") => {
+    const hall = gateway("hall", "box", device([point(0, interval)]));
+    const [unit] = planSite(site({ ...hall, failureThreshold, probe })).dead;
+    return [unit?.polls, unit?.lasts, unit?.probe];
+  };
+  assert.deepEqual(of(10_000, 10), [10, 90_000, "never"]);
+  assert.deepEqual(of(1000, 3), [11, 10_000, "never"]);
+  assert.deepEqual(of(3000, 1), [5, 12_000, "never"], "the first that is 10 s after the first");
+  assert.deepEqual(of(60_000, 1), [2, 60_000, "never"]);
+  const probe = { first: 30_000, max: 300_000 };
+  assert.deepEqual(of(10_000, 10, probe), [10, 90_000, probe]);
+});
+
 test("disk: the spool lasts as long as readings of that size fill it, claims may be shared", () => {
   const plan = planSite(site(gateway("hall", "box", device([point(0, 1000), point(1, 10_000)]))));
   const { disk } = plan;
