@@ -3,9 +3,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** ms that the start of a node takes at most. */
-const STARTING = 5_000;
-
 /** What was seen of the readings and gaps of all gateways. */
 export interface Account {
   readings: number;
@@ -19,8 +16,9 @@ export interface Account {
   readonly faults: string[];
   /** Last seq and epoch, by gateway; seqs from 1 to there are all told. */
   readonly last: Map<string, { epoch: number; seq: number }>;
-  /** How late the polls began whose slot was due after the subscription, ms. */
+  /** How late the polls began whose slot was due after `lateFrom`, a wall time, ms. */
   readonly late: number[];
+  lateFrom: number;
   /** When the first and the last replayed reading came, ms of this process's monotonic clock. */
   firstReplayed: number;
   lastReplayed: number;
@@ -60,10 +58,10 @@ export async function startStreamWitness(port: number): Promise<StreamWitness> {
     },
   );
   const exited = once(child, "exit");
-  const since = Date.now();
   const account: Account = {
     ...{ readings: 0, replayed: 0, duplicates: 0, firstReplayed: 0, lastReplayed: 0 },
     ...{ gaps: new Map(), faults: [], last: new Map(), late: [] },
+    lateFrom: Infinity,
   };
   const watchers = new Set<() => void>();
   await new Promise<void>((resolve) => {
@@ -71,7 +69,7 @@ export async function startStreamWitness(port: number): Promise<StreamWitness> {
       if (line.startsWith("Subscribed")) resolve();
       if (!line.startsWith("m\t")) return;
       // Readings and gaps as published; a field that is missing shows as a fault.
-      follow(account, JSON.parse(line.slice(2)) as Payload, since);
+      follow(account, JSON.parse(line.slice(2)) as Payload);
       for (const look of watchers) look();
     });
   });
@@ -111,7 +109,7 @@ export function summaryOf(account: Account): string {
   );
 }
 
-function follow(account: Account, message: Payload, since: number): void {
+function follow(account: Account, message: Payload): void {
   const { gateway, epoch, replayed, late } = message;
   const isGap = message.from !== undefined;
   const from = message.from ?? message.seq;
@@ -131,8 +129,7 @@ function follow(account: Account, message: Payload, since: number): void {
     return;
   }
   account.readings += 1;
-  // A poll that was due before the node ran is as late as the start was.
-  if (late !== null && message.slot > since + STARTING) account.late.push(late);
+  if (late !== null && message.slot > account.lateFrom) account.late.push(late);
   if (replayed !== true) return;
   account.replayed += 1;
   account.lastReplayed = performance.now();
