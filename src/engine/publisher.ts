@@ -6,9 +6,10 @@ import { quarantinedGap } from "../core/drop.ts";
 import { PublishError, messageOf } from "../core/errors.ts";
 import type { Bus, Clock, Log, Message, Write } from "../core/ports.ts";
 import type { Topics } from "../core/topics.ts";
-import type { Spool } from "./spool.ts";
+import { Retained } from "./retained.ts";
+import type { Spool, TakenEntry } from "./spool.ts";
 import type { SpoolEntry } from "./stream.ts";
-import { Suspects, TRIAL_AFTER } from "./suspects.ts";
+import { Trials } from "./trials.ts";
 
 /** Replies that wait at most; who asks faster than the broker takes gets none. */
 const MOST_REPLIES = 256;
@@ -23,23 +24,14 @@ interface World {
   readonly forget: (writes: readonly Write[]) => void;
 }
 
-type Taken = NonNullable<ReturnType<Spool["take"]>>;
-
 /** Hands messages to the broker. */
 export class Publisher {
   readonly #world: World;
   readonly #replies: Message[] = [];
-  /** Latest payload of each retained topic, and the topics whose payload the broker may not have. */
-  readonly #retained = new Map<string, string>();
-  readonly #changed = new Set<string>();
+  readonly #retained = new Retained();
+  readonly #trials: Trials;
   readonly #refused = new Set<string>();
-  readonly #suspects = new Suspects();
   #inFlight = 0;
-  /** Suspects out of the spool, by their stream, which waits for them. */
-  readonly #parked = new Map<string, Taken>();
-  /** A suspect is in flight, alone: so it is known who ends the connection. */
-  #onTrial = false;
-  #cancelTrial: (() => void) | undefined;
   #connected = false;
   /** Replies that were not sent since there was room for one. */
   #unanswered = 0;
@@ -47,25 +39,23 @@ export class Publisher {
 
   constructor(world: World) {
     this.#world = world;
+    this.#trials = new Trials({ ...world, due: this.pump });
     world.bus.onState((state) => {
       const wasConnected = this.#connected;
       this.#connected = state.connected;
-      if (!state.connected) this.#endTrials();
+      if (!state.connected) this.#trials.end();
       // The commands may be subscribed later than the connect: what is in flight stays so.
       if (!state.connected || wasConnected) return;
-      this.#parked.clear();
+      this.#trials.rewind();
       this.#world.spool.rewind();
-      for (const topic of this.#retained.keys()) this.#changed.add(topic);
+      this.#retained.changeAll();
       this.pump();
     });
   }
 
   /** Publishes the state of a topic now and after every connect; an empty payload clears it. */
   retain(topic: string, payload: string): void {
-    if (this.#retained.get(topic) === payload) return;
-    this.#retained.set(topic, payload);
-    this.#changed.add(topic);
-    this.pump();
+    if (this.#retained.set(topic, payload)) this.pump();
   }
 
   /** Whether the topic has a state, or one that is to be cleared and is not yet. */
@@ -87,8 +77,8 @@ export class Publisher {
   /** Sends what can be sent; to be called when something was added. */
   pump = (): void => {
     const { bus } = this.#world;
-    while (bus.state.connected && this.#inFlight < bus.window && !this.#onTrial) {
-      if (this.#isTrialDue()) {
+    while (bus.state.connected && this.#inFlight < bus.window && !this.#trials.isOn) {
+      if (this.#trials.isDue) {
         if (this.#inFlight > 0 || !this.#sendSuspect()) break;
       } else if (!this.#sendReply() && !this.#sendRetained() && !this.#sendSpooled()) break;
     }
@@ -113,11 +103,8 @@ export class Publisher {
   }
 
   #sendRetained(): boolean {
-    for (const topic of this.#changed) {
-      if (this.#suspects.has(nameOfRetained(topic))) {
-        this.#armTrial();
-        continue;
-      }
+    for (const topic of this.#retained.changed) {
+      if (this.#trials.holds(nameOfRetained(topic))) continue;
       this.#sendState(topic);
       return true;
     }
@@ -125,30 +112,26 @@ export class Publisher {
   }
 
   #sendState(topic: string): void {
-    this.#changed.delete(topic);
-    const payload = this.#retained.get(topic) ?? "";
+    const payload = this.#retained.take(topic);
     this.#send({ topic, payload, qos: 1, retain: true }, nameOfRetained(topic), (error) => {
-      const isCleared = error === undefined && this.#retained.get(topic) === "";
-      if (isCleared && payload === "") this.#retained.delete(topic);
-      if (isLost(error)) this.#changed.add(topic);
-      else if (error !== undefined) this.#sayRefused(topic, error);
+      this.#retained.settle(topic, payload, error);
+      if (error?.code === "PUBLISH_REFUSED") this.#sayRefused(topic, error);
     });
   }
 
   #sendSpooled(): boolean {
     for (;;) {
-      const taken = this.#world.spool.take(this.pump, this.#parked);
+      const taken = this.#world.spool.take(this.pump, this.#trials.parked);
       if (taken === undefined) return false;
-      if (!this.#suspects.has(nameOf(taken))) {
+      if (!this.#trials.holds(nameOf(taken))) {
         this.#sendTaken(taken);
         return true;
       }
-      this.#parked.set(taken.stream, taken);
-      this.#armTrial();
+      this.#trials.park(taken);
     }
   }
 
-  #sendTaken(taken: Taken): void {
+  #sendTaken(taken: TakenEntry): void {
     const { spool, topics, forget } = this.#world;
     const { stream, entry } = taken;
     const { topic, retain } = entry.spooled;
@@ -159,7 +142,7 @@ export class Publisher {
     const payload = this.#payloadOf(entry);
     const message: Message = { topic: `${topics.base}/${topic}`, payload, qos: 1, retain };
     this.#send(message, nameOf(taken), (error) => {
-      if (isLost(error)) return;
+      if (error !== undefined && error.code !== "PUBLISH_REFUSED") return;
       if (error === undefined) {
         forget(spool.acknowledge(stream, entry));
         return;
@@ -169,38 +152,21 @@ export class Publisher {
     });
   }
 
-  #isTrialDue(): boolean {
-    const { bus, clock } = this.#world;
-    return this.#cancelTrial !== undefined && clock.elapsed() - bus.state.since >= TRIAL_AFTER;
-  }
-
   /** Sends the next suspect; false when there is none left. */
   #sendSuspect(): boolean {
-    this.#onTrial = true;
-    for (const [stream, taken] of this.#parked) {
-      this.#parked.delete(stream);
+    this.#trials.isOn = true;
+    const taken = this.#trials.unpark();
+    if (taken !== undefined) {
       this.#sendTaken(taken);
       return true;
     }
-    for (const topic of this.#changed) {
-      if (!this.#suspects.has(nameOfRetained(topic))) continue;
+    for (const topic of this.#retained.changed) {
+      if (!this.#trials.isSuspect(nameOfRetained(topic))) continue;
       this.#sendState(topic);
       return true;
     }
-    this.#endTrials();
+    this.#trials.end();
     return true;
-  }
-
-  #armTrial(): void {
-    const { bus, clock } = this.#world;
-    const left = bus.state.since + TRIAL_AFTER - clock.elapsed();
-    this.#cancelTrial ??= clock.timer(Math.max(1, Math.ceil(left)), this.pump);
-  }
-
-  #endTrials(): void {
-    this.#cancelTrial?.();
-    this.#cancelTrial = undefined;
-    this.#onTrial = false;
   }
 
   /** Moves a refused message aside; a gap takes the place of a reading, for those who may read the gaps. */
@@ -222,16 +188,17 @@ export class Publisher {
   }
 
   #send(message: Message, name: string, settled: (error?: PublishError) => void): void {
-    if (this.#suspects.isUnfit(message, this.#world.clock.elapsed())) {
-      this.#onTrial = false;
-      settled(givenUp(message));
+    const refusal = this.#trials.refusalOf(message);
+    if (refusal !== undefined) {
+      this.#trials.isOn = false;
+      settled(refusal);
       return;
     }
     this.#inFlight++;
     const end = (error?: PublishError) => {
       this.#inFlight--;
-      this.#onTrial = false;
-      settled(this.#judged(message, name, error));
+      this.#trials.isOn = false;
+      settled(this.#trials.judge(message, name, error));
       this.pump();
     };
     this.#world.bus.publish(message).then(
@@ -246,17 +213,6 @@ export class Publisher {
         );
       },
     );
-  }
-
-  /** A message that has ended too many connections counts as refused. */
-  #judged(message: Message, name: string, error?: PublishError): PublishError | undefined {
-    if (error?.code !== "PUBLISH_CUT") {
-      if (!isLost(error)) this.#suspects.clear(name);
-      return error;
-    }
-    return this.#suspects.cut(name, message, this.#world.clock.elapsed())
-      ? givenUp(message)
-      : error;
   }
 
   #sayUnanswered(): void {
@@ -274,20 +230,10 @@ export class Publisher {
   }
 }
 
-function nameOf({ stream, entry }: Taken): string {
+function nameOf({ stream, entry }: TakenEntry): string {
   return `${stream} ${String(entry.number)}`;
 }
 
 function nameOfRetained(topic: string): string {
   return `retained ${topic}`;
-}
-
-function givenUp({ topic }: Message): PublishError {
-  const text = `The broker ended the connection each time a message on ${topic} was sent.`;
-  return new PublishError("PUBLISH_REFUSED", text);
-}
-
-/** Whether a message is to be sent again. */
-function isLost(error: PublishError | undefined): boolean {
-  return error !== undefined && error.code !== "PUBLISH_REFUSED";
 }

@@ -28,6 +28,12 @@ const LEAST_DROPPED = 16;
 /** Refused messages that are kept. */
 const MOST_QUARANTINED = 10_000;
 
+/** A message that was handed out, and the stream it is of. */
+export interface TakenEntry {
+  readonly stream: string;
+  readonly entry: SpoolEntry;
+}
+
 /** The spool over a store. */
 export class Spool {
   readonly #store: Store;
@@ -118,10 +124,7 @@ export class Spool {
    * The next message to publish, streams in turn but for those of `but`; undefined when there is none,
    * or one is being read: then `wake` is called.
    */
-  take(
-    wake: () => void,
-    but: ReadonlyMap<string, unknown>,
-  ): { readonly stream: string; readonly entry: SpoolEntry } | undefined {
+  take(wake: () => void, but: ReadonlyMap<string, unknown>): TakenEntry | undefined {
     for (const stream of this.#ready) {
       if (but.has(stream.name)) continue;
       this.#ready.delete(stream);
