@@ -1,6 +1,6 @@
 /**
- * The way out: replies first, then retained state that changed, then the spool, at most a window's worth
- * in flight. Nothing is handed to the bus while it is not connected.
+ * The way out: replies first, then retained state that changed and the spool in turn, at most a window's
+ * worth in flight. Nothing is handed to the bus while it is not connected.
  */
 import { quarantinedGap } from "../core/drop.ts";
 import { PublishError, messageOf } from "../core/errors.ts";
@@ -32,6 +32,7 @@ export class Publisher {
   readonly #trials: Trials;
   readonly #refused = new Set<string>();
   #inFlight = 0;
+  #isStateNext = true;
   #connected = false;
   /** Replies that were not sent since there was room for one. */
   #unanswered = 0;
@@ -49,6 +50,7 @@ export class Publisher {
       this.#trials.rewind();
       this.#world.spool.rewind();
       this.#retained.changeAll();
+      this.#isStateNext = true;
       this.pump();
     });
   }
@@ -80,7 +82,7 @@ export class Publisher {
     while (bus.state.connected && this.#inFlight < bus.window && !this.#trials.isOn) {
       if (this.#trials.isDue) {
         if (this.#inFlight > 0 || !this.#sendSuspect()) break;
-      } else if (!this.#sendReply() && !this.#sendRetained() && !this.#sendSpooled()) break;
+      } else if (!this.#sendReply() && !this.#sendNext()) break;
     }
     if (this.#inFlight > 0 || this.#world.spool.isReading) return;
     for (const idle of this.#idle.splice(0)) idle();
@@ -100,6 +102,15 @@ export class Publisher {
     // A reply is never sent twice: it can't end more than one connection.
     this.#send(message, "", () => undefined);
     return true;
+  }
+
+  /** By turns, so that neither thousands of topics after a connect nor a day of readings make the other wait. */
+  #sendNext(): boolean {
+    const isState = this.#isStateNext;
+    this.#isStateNext = !isState;
+    return isState
+      ? this.#sendRetained() || this.#sendSpooled()
+      : this.#sendSpooled() || this.#sendRetained();
   }
 
   #sendRetained(): boolean {

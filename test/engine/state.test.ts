@@ -169,6 +169,23 @@ test("retained state does not wait behind the spool", async () => {
   assert.ok(topics.indexOf("polling/health/a") < topics.indexOf("polling/readings/a/d"));
 });
 
+test("readings do not wait behind retained state: after a connect the two take turns", async () => {
+  const ids = Array.from({ length: 50 }, (_, n) => `g${String(n)}`);
+  const rig = new Rig({ gateways: ids.map((id) => ({ id, devices: { d: [1000] }, phase: 0 })) });
+  await rig.start();
+  await rig.clock.advance(2500);
+  rig.broker.away();
+  await rig.clock.advance(1000);
+  const before = rig.broker.delivered.length;
+  rig.broker.back();
+  await rig.clock.settle();
+  const sent = rig.broker.delivered.slice(before);
+  const readings = sent.findLastIndex(({ topic }) => topic.startsWith("polling/readings/"));
+  assert.equal(sent.filter(({ topic }) => topic.startsWith("polling/readings/")).length, 50);
+  assert.ok(sent.length > 200, "four topics of each gateway");
+  assert.ok(readings <= 105, `the last reading is message ${String(readings)}`);
+});
+
 test("node health is published every 30 s", async () => {
   const rig = await started();
   await rig.clock.advance(500);
