@@ -2,23 +2,12 @@
  * What waits on disk for the broker: a stream for each gateway and one for the node, each in order and
  * with gapless numbers. A small part of it is kept in memory, so that live readings need no read.
  */
-import { messageOf } from "../core/errors.ts";
 import type { Log, Store, Write } from "../core/ports.ts";
-import {
-  below,
-  decodeSpooled,
-  encodeSpooled,
-  keys,
-  numberOf,
-  streamOf,
-  type Spooled,
-} from "../core/records.ts";
+import { below, encodeSpooled, keys, numberOf, streamOf, type Spooled } from "../core/records.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { Appended, HeldPage } from "./spool-parts.ts";
 import { Stream, type SpoolEntry } from "./stream.ts";
 
-/** Messages kept in memory of one stream, and of all together. */
-const AHEAD = 64;
-const MOST_IN_MEMORY = 8192;
 /** Entries read at once at start. */
 const PAGE = 512;
 /** Messages looked at together when the spool is full. */
@@ -38,20 +27,20 @@ export interface TakenEntry {
 export class Spool {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #ahead: ReadAhead;
   readonly #streams = new Map<string, Stream>();
   /** Streams with something to hand out, in the order of their turns. */
   readonly #ready = new Set<Stream>();
   #messages = 0;
   #bytes = 0;
-  #inMemory = 0;
   #appended = 0;
   #quarantined = 0;
   #dropped = 0;
-  #reading = 0;
 
   constructor(store: Store, log: Log) {
     this.#store = store;
     this.#log = log;
+    this.#ahead = new ReadAhead(store, log);
   }
 
   /** Reads what waits on disk; before anything else is called. */
@@ -86,7 +75,7 @@ export class Spool {
 
   /** Whether messages are being read from disk: `wake` will be called. */
   get isReading(): boolean {
-    return this.#reading > 0;
+    return this.#ahead.isReading;
   }
 
   /** Characters added since the start. */
@@ -99,8 +88,7 @@ export class Spool {
     let oldest: number | null = null;
     for (const stream of this.#streams.values()) {
       if (stream.empty) continue;
-      const head =
-        stream.memory.get(stream.first) ?? (await this.#read(stream, stream.first, 1))[0]?.spooled;
+      const head = await this.#ahead.head(stream, stream.first);
       if (head !== undefined) oldest = Math.min(oldest ?? Infinity, head.slot);
     }
     return oldest;
@@ -144,7 +132,7 @@ export class Spool {
   /** The broker has it; the returned writes delete it from disk, or others when older ones are still to come. */
   acknowledge(name: string, entry: SpoolEntry): Write[] {
     const stream = this.#stream(name);
-    if (stream.memory.has(entry.number)) this.#inMemory--;
+    this.#ahead.forget(stream, entry.number);
     this.#count(-1, -encodeSpooled(entry.spooled).length);
     return stream.settle(entry.number).map((number) => ({ key: keys.spool(name, number) }));
   }
@@ -166,8 +154,7 @@ export class Spool {
     let found: { stream: Stream; slot: number } | undefined;
     for (const stream of this.#streams.values()) {
       if (!stream.ready || stream.loading || but.has(stream.name)) continue;
-      const head =
-        stream.memory.get(stream.next) ?? (await this.#read(stream, stream.next, 1))[0]?.spooled;
+      const head = await this.#ahead.head(stream, stream.next);
       if (head !== undefined && head.slot < (found?.slot ?? Infinity)) {
         found = { stream, slot: head.slot };
       }
@@ -176,7 +163,7 @@ export class Spool {
     const { stream } = found;
     stream.loading = true;
     this.#ready.delete(stream);
-    const page = await this.#read(stream, stream.next, DROP_PAGE);
+    const page = await this.#ahead.read(stream, stream.next, DROP_PAGE);
     const entries = page.slice(0, Math.max(LEAST_DROPPED, countOf(page, bytes)));
     return new HeldPage(stream.name, entries, {
       replaced: (kept, dropped) => {
@@ -212,54 +199,29 @@ export class Spool {
     this.#count(1, size);
   }
 
-  #confirm(stream: Stream, { number, spooled }: SpoolEntry): void {
-    if (stream.memory.size < AHEAD) this.#remember(stream, number, spooled);
-    stream.confirm(number);
+  #confirm(stream: Stream, entry: SpoolEntry): void {
+    this.#ahead.remember(stream, entry);
+    stream.confirm(entry.number);
     if (stream.ready && !stream.loading) this.#ready.add(stream);
-  }
-
-  #remember(stream: Stream, number: number, spooled: Spooled): void {
-    if (this.#inMemory >= MOST_IN_MEMORY || stream.memory.has(number)) return;
-    stream.memory.set(number, spooled);
-    this.#inMemory++;
   }
 
   #load(stream: Stream, wake: () => void): void {
     if (stream.loading) return;
-    stream.loading = true;
-    this.#reading++;
     const wanted = stream.next;
-    this.#read(stream, wanted, AHEAD)
-      .then((entries) => {
-        for (const { number, spooled } of entries) {
-          // What is acknowledged may still be on disk: its deletion joins the next batch.
-          if (stream.memory.has(number) || !stream.waits(number)) continue;
-          stream.memory.set(number, spooled);
-          this.#inMemory++;
-        }
-        stream.loading = false;
-        this.#reading--;
-        // Confirmed though the commit had failed, and not in memory: there is nothing to publish.
-        if (entries[0]?.number !== wanted) this.#skip(stream, wanted);
-        if (stream.ready) this.#ready.add(stream);
-        wake();
-      })
-      .catch((error: unknown) => {
-        stream.loading = false;
-        this.#reading--;
-        this.#ready.add(stream);
-        this.#log.error(
-          { stream: stream.name, error: messageOf(error) },
-          "the spool can't be read",
-        );
-      });
+    const done = (isThere: boolean): void => {
+      // Confirmed though the commit had failed, and not in memory: there is nothing to publish.
+      if (!isThere) this.#skip(stream, wanted);
+      if (stream.ready) this.#ready.add(stream);
+      wake();
+    };
+    this.#ahead.load(stream, done, () => this.#ready.add(stream));
   }
 
   #replaced(stream: Stream, entries: readonly SpoolEntry[], kept: readonly SpoolEntry[]): void {
     const remaining = new Set(kept.map(({ number }) => number));
     for (const { number, spooled } of entries) {
       this.#count(-1, -encodeSpooled(spooled).length);
-      if (stream.memory.delete(number)) this.#inMemory--;
+      this.#ahead.forget(stream, number);
       if (!remaining.has(number)) stream.acknowledge(number);
     }
     for (const { spooled } of kept) this.#count(1, encodeSpooled(spooled).length);
@@ -271,15 +233,6 @@ export class Spool {
     if (stream.next === number) stream.pass();
     this.#messages--;
     this.#log.error({ stream: stream.name, number }, "a spooled message is not on disk");
-  }
-
-  async #read(stream: Stream, from: number, limit: number): Promise<SpoolEntry[]> {
-    const to = below(keys.spoolStream(stream.name)).to;
-    const entries = await this.#store.range({ from: keys.spool(stream.name, from), to, limit });
-    return entries.map(({ key, value }) => ({
-      number: numberOf(key),
-      spooled: decodeSpooled(value),
-    }));
   }
 
   #count(messages: number, bytes: number): void {
