@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { openControl } from "../control/server.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Site } from "../core/model.ts";
-import type { Bus, Clock, Log, Store } from "../core/ports.ts";
+import type { Bus, Log, Store } from "../core/ports.ts";
 import { keys, type NodeRecord } from "../core/records.ts";
 import { Engine } from "../engine/engine.ts";
 import type { ProcessFacts } from "../engine/health.ts";
@@ -13,7 +13,7 @@ import { createClock } from "../system/clock.ts";
 import { isClockSynced } from "../system/clock-sync.ts";
 import { pid, residentMemory, version } from "../system/facts.ts";
 import { createLog } from "../system/logger.ts";
-import { watchLoop } from "../system/loop-delay.ts";
+import { watchLoop, type WatchedClock } from "../system/loop-delay.ts";
 import { keepHeapSmall } from "../system/memory.ts";
 import { controlSocketPath, ensureStateDir } from "../system/paths.ts";
 import { random } from "../system/random.ts";
@@ -31,11 +31,11 @@ import { lockState } from "./state-lock.ts";
 export async function startNode(read: ReadSite): Promise<RunningNode> {
   if (read.unstartable !== undefined) throw new ConfigError("CONFIG_INVALID", read.unstartable);
   keepHeapSmall();
-  const clock = createClock();
+  const watched = watchLoop(createClock());
   const log = createLog(read.site.logLevel);
   const releases = new Releases(log);
   try {
-    return await open(read, clock, log, releases);
+    return await open(read, watched, log, releases);
   } catch (error) {
     await releases.run();
     throw error;
@@ -44,7 +44,7 @@ export async function startNode(read: ReadSite): Promise<RunningNode> {
 
 async function open(
   read: ReadSite,
-  clock: Clock,
+  { clock, delay }: WatchedClock,
   log: Log,
   releases: Releases,
 ): Promise<RunningNode> {
@@ -64,7 +64,9 @@ async function open(
   const kept = { ...(await keptNode(store)), node: site.node };
   const clientId = site.clientId ?? `edgepoll-${site.node}-${kept.suffix}`;
   const bus = embedded ?? (await opened(await externalBus(site, clientId, clock, log), releases));
-  const facts = watchFacts(releases);
+  const facts = (): ProcessFacts => {
+    return { rss: residentMemory(), loopDelay: delay(), clockSynced: isClockSynced() };
+  };
   const self = { version: version(), started: Math.round(clock.wall()), pid, clientId };
   const endpoint = endpoints.of.bind(endpoints);
   const world = { site, clock, random, log, store, bus, endpoint, facts, self };
@@ -85,19 +87,6 @@ async function opened<B extends Bus | undefined>(bus: B, releases: Releases): Pr
   releases.add("bus", () => bus.close());
   await bus.open();
   return bus;
-}
-
-function watchFacts(releases: Releases): () => ProcessFacts {
-  const loop = watchLoop();
-  releases.add("loop watch", () => {
-    loop.stop();
-    return Promise.resolve();
-  });
-  return () => ({
-    rss: residentMemory(),
-    loopDelay: loop.read(),
-    clockSynced: isClockSynced(),
-  });
 }
 
 async function keptNode(store: Store): Promise<NodeRecord> {
