@@ -9,7 +9,7 @@ import type { Gateways } from "./gateways.ts";
 import { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { leftSchedules, restore, type Restored } from "./restore.ts";
-import { Schedule } from "./schedule.ts";
+import { Schedule, type Slot } from "./schedule.ts";
 
 /** The way to a gateway's endpoint; gateways with the same key share a lane. */
 export interface Endpoint {
@@ -105,9 +105,7 @@ export class Opening {
   async #adopt(schedule: Schedule, found: Restored): Promise<Schedule> {
     const { ledger } = this.#world;
     if (!found.found) return schedule;
-    const { seq, slot, due, interval } = found.next;
-    const last = { seq: seq - 1, slot: slot - interval, due: due - interval };
-    ledger.adopt(schedule, found.changes, found.ended === undefined ? last : undefined);
+    ledger.adopt(schedule, found.changes, positionOf(found));
     if (found.ended !== undefined) {
       await ledger.close(schedule, false);
       schedule.account = found.account;
@@ -137,7 +135,7 @@ export class Opening {
       const way = { plan, link, lane, devices: devices.make(gone, {}) };
       const parts = { gateway: gone, interval, ...way, account, next: found.next };
       const schedule = new Schedule(parts);
-      ledger.adopt(schedule, found.changes, undefined);
+      ledger.adopt(schedule, found.changes, positionOf(found));
       ledger.tellOpen(schedule);
       await ledger.close(schedule, true);
     }
@@ -149,6 +147,13 @@ export class Opening {
     this.#lanes.set(key, lane);
     return { link, lane };
   }
+}
+
+/** The last slot that is accounted, up to which the claim is to reach; a new epoch has claims of its own. */
+function positionOf({ ended, next }: Restored): Slot | undefined {
+  const { seq, slot, due, interval } = next;
+  if (ended !== undefined) return undefined;
+  return { seq: seq - 1, slot: slot - interval, due: due - interval };
 }
 
 /** A gateway that left the configuration: only its account is of interest. */

@@ -67,6 +67,21 @@ test("since counts the slots due from then on, and holds the rules to all", asyn
   assert.equal((await validated(store, since)).findings.length, 1);
 });
 
+test("schedules that leave after some slots passed, come back and leave again have nothing to be found", async () => {
+  const one = { id: "one", devices: { d: [1000] }, phase: 0 };
+  const two = { id: "two", devices: { d: [1000] }, phase: 300 };
+  const slower = { ...two, devices: { d: [2000] } };
+  const rig = new Rig({ gateways: [one, two] });
+  for (const gateways of [[one, two], [one], [one, two], [one, slower], [one]]) {
+    rig.parts = { gateways };
+    await rig.start();
+    await rig.clock.advance(4000);
+    await rig.stop();
+    await rig.clock.advance(5500);
+    assert.deepEqual((await validated(rig.store)).findings, []);
+  }
+});
+
 /** A copy of the disk, changed. */
 async function damaged(
   rig: Rig,
