@@ -8,7 +8,7 @@ export const HELP = `npm run bench [-- OPTION…]
   --only NAMES      workloads, such as W1-100,W4 (all: ${WORKLOADS.map(({ name }) => name).join(",")},W8)
   --pollers NAMES   edgepoll,plain (both)
   --seconds N       measured time of a run (10)
-  --warmup N        time before it (5)
+  --warmup N        time before it (15)
   --runs N          runs of each workload and poller (1)
   --dir DIR         where state and results go; a real file system (bench/out)
   --profile         runs edgepoll alone with --cpu-prof and prints where its time went
@@ -39,7 +39,7 @@ export function readOptions(args: readonly string[]): Options {
       only: { type: "string" },
       pollers: { type: "string" },
       seconds: { type: "string", default: "10" },
-      warmup: { type: "string", default: "5" },
+      warmup: { type: "string", default: "15" },
       runs: { type: "string", default: "1" },
       dir: { type: "string" },
       profile: { type: "boolean", default: false },
