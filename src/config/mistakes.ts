@@ -1,6 +1,6 @@
 /** Collects what is wrong with a file, each with its place. */
 import { isAlias, isMap, isScalar, isSeq } from "yaml";
-import { concealed } from "./report.ts";
+import { concealed, holdsSecrets, isOddKey } from "./secrets.ts";
 import { keyRange, nodeAt, pathText, sourceOf, valueRange } from "./places.ts";
 import type { Path } from "./places.ts";
 import type { YamlFile } from "./yaml-document.ts";
@@ -54,6 +54,8 @@ export function notThis(file: YamlFile, path: Path): string {
   if (isSeq(node)) return node.items.length === 0 ? ", not an empty list" : ", not a list";
   if (!isScalar(node) || isAlias(node)) return "";
   const source = concealed(node.source ?? "").replace(/\s+/g, " ");
+  // A section that is text may be keys and values run together.
+  if (path.length === 1 && holdsSecrets(path) && isOddKey(source) && source !== "") return "";
   if (source === "") return node.value === null ? ", but has no value" : ", not empty";
   return `, not ${source.length > 60 ? `${source.slice(0, 59)}…` : source}`;
 }

@@ -1,6 +1,7 @@
 /** Where in the file a key or value stands. */
 import { isMap, isNode, isPair, isScalar, isSeq } from "yaml";
 import type { Node, Pair } from "yaml";
+import { holdsSecrets, isOddKey } from "./secrets.ts";
 import type { YamlFile } from "./yaml-document.ts";
 
 /** Keys and indexes from the top of the configuration down. */
@@ -43,16 +44,17 @@ export function keyRange(file: YamlFile, path: Path): Range {
 /** A path to read: list entries by their id where they have one. Never shows a substituted value. */
 export function pathText(file: YamlFile, path: Path): string {
   const parts = path.map((key, depth) => {
-    if (typeof key !== "number") return (depth === 0 ? "" : ".") + keyText(String(key));
+    if (typeof key !== "number") return (depth === 0 ? "" : ".") + keyText(String(key), path);
     const id = sourceOf(nodeAt(file, [...path.slice(0, depth + 1), "id"]));
     return `[${id !== undefined && /^[a-z0-9_-]{1,63}$/.test(id) ? id : String(key)}]`;
   });
   return parts.join("");
 }
 
-/** A key as it is, or in quotes when it would not be seen as one. */
-function keyText(key: string): string {
-  return /^[\w<$-]+$/.test(key) ? key : JSON.stringify(key);
+/** A key as it is, in quotes when it would not be seen as one, or hidden when it may be a secret. */
+function keyText(key: string, path: Path): string {
+  if (!isOddKey(key)) return key;
+  return holdsSecrets(path) ? '"********"' : JSON.stringify(key);
 }
 
 /** The text of a scalar as it stands in the file, undefined for anything else. */

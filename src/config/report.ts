@@ -1,4 +1,5 @@
 /** Mistakes as a person reads them: place, what is wrong, the line, and a mark under it. */
+import { concealedPart } from "./secrets.ts";
 import type { YamlFile } from "./yaml-document.ts";
 import type { Fault } from "./yaml-faults.ts";
 
@@ -25,21 +26,12 @@ export function headline(name: string, file: YamlFile, { start, text }: Fault): 
   return `${name}:${String(line)}:${String(col)}  ${printable(short)}`;
 }
 
-/** A text without what would give a literal secret away: passwords, and users in a URL. */
-export function concealed(text: string): string {
-  const stars = (all: string, before: string, secret: string) =>
-    all.length > 0 ? before + secret.replace(/\S/g, "*") : all;
-  return text
-    .replace(/(\bpassword["']?\s*:\s*)(?!\s|["']?\$\{[^}]*\}["']?(?:[\s,}]|$))(.+)$/i, stars)
-    .replace(/(:\/\/)([^\s/@]+)(?=@)/g, stars);
-}
-
 function excerpt(file: YamlFile, { start, end }: Fault): string {
   const { line, col, lineStart } = placeOf(file, start);
   const lineEnd = file.text.indexOf("\n", lineStart);
-  const whole = file.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, "");
+  const whole = concealedPart(file, lineStart, lineEnd < 0 ? file.text.length : lineEnd);
   const cut = col > WIDEST ? col - WIDEST / 2 : 0;
-  const shown = printable(concealed(whole)).slice(cut, cut + WIDEST);
+  const shown = printable(whole.replace(/\r$/, "")).slice(cut, cut + WIDEST);
   const indent = shown.slice(0, col - 1 - cut).replace(/[^\t]/g, " ");
   const width = Math.max(1, Math.min(end - start, shown.length - indent.length));
   const gutter = String(line);

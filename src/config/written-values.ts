@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq } from "yaml";
 import type { Node } from "yaml";
 import { z } from "zod";
 import { nodeAt, pathText, sourceOf, valueRange, type Path } from "./places.ts";
-import { concealed } from "./report.ts";
+import { concealed } from "./secrets.ts";
 import { bare, childSchema, keysOf } from "./schema-at.ts";
 import { hasSubstitution } from "./substitute.ts";
 import type { YamlFile } from "./yaml-document.ts";

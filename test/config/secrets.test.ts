@@ -76,6 +76,18 @@ test("no message shows a password that stands in the file, or one in a URL", () 
     `mqtt:\n  password: *${SECRET}`,
     `mqtt:\n  password: !${SECRET} x`,
     `mqtt:\n  password: ${SECRET}: x`,
+    `mqtt: { broker: mqtt://broker, username: u, pasword: ${SECRET} }`,
+    `mqtt: { broker: x, Passwort: ${SECRET} }`,
+    `mqtt: { colour: ${SECRET}, broker: x }`,
+    `mqtt: { pwd: x ${SECRET}, 7: [${SECRET}] }`,
+    `mqtt:\n  auth: { user: u, word: ${SECRET} }`,
+    `mqtt: { password=${SECRET} }`,
+    `mqtt:\n  password=${SECRET}`,
+    `mqtt:\n  password ${SECRET}`,
+    `mqtt: { password ${SECRET} }`,
+    `mqtt: { embedded: { users: [{ name: a, word: ${SECRET} }] } }`,
+    `users: [{ name: a, word: ${SECRET} }]`,
+    `log: { token: ${SECRET}, level: x }`,
     `mqtt: { broker: "mqtts://user:${SECRET.replace("/", "")}@broker" }`,
   ];
   for (const line of lines) {
