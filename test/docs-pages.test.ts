@@ -6,6 +6,9 @@ import test from "node:test";
 import { EXIT } from "../src/cli/exit-codes.ts";
 import { COMMANDS } from "../src/cli/run.ts";
 import { loadConfig } from "../src/config/load.ts";
+import { MISS_REASONS } from "../src/core/outcome.ts";
+import { EVENT_KINDS } from "../src/core/payloads.ts";
+import type { Reason } from "../src/core/reading.ts";
 import { topicsOf } from "../src/core/topics.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -107,6 +110,36 @@ test("docs/topics.md names every topic, and no other", () => {
     Array.from(rows, ([, topic]) => topic),
     expected,
   );
+});
+
+/** Why a point has no value; `not_supported` is kept for commands that are not in this version. */
+const REASONS: Readonly<Record<Exclude<Reason, "not_supported">, true>> = {
+  timeout: true,
+  connect_failed: true,
+  bad_frame: true,
+  exception: true,
+  not_a_number: true,
+  invalid: true,
+  breaker_open: true,
+  stopped: true,
+  deadline: true,
+};
+
+/** What the first columns of a section's tables say. */
+function firstCells(path: string, heading: string): string[] {
+  const [, section = ""] = pageOf(path).split(`\n## ${heading}\n`);
+  const [own = ""] = section.split("\n## ");
+  return Array.from(own.matchAll(/^\| `([\w-]+)` \|/gm), ([, cell = ""]) => cell);
+}
+
+test("docs/topics.md names every reason, missed slot and kind of event", () => {
+  const readings = firstCells("docs/topics.md", "Readings");
+  const reasons = readings.slice(readings.indexOf("timeout"));
+  assert.deepEqual(reasons, [...Object.keys(REASONS), "out_of_range", "unlisted"]);
+  const missed = pageOf("docs/topics.md").matchAll(/^\| `missed` \| `(\w+)` \|/gm);
+  assert.deepEqual(Array.from(missed, ([, reason]) => reason).sort(), [...MISS_REASONS].sort());
+  const kinds = firstCells("docs/topics.md", "Events");
+  assert.deepEqual(kinds.sort(), [...EVENT_KINDS].sort());
 });
 
 test("commands and options in the pages exist", () => {

@@ -1,4 +1,5 @@
 /** What takes the place of spooled messages that are dropped or refused: gaps that name what is gone. */
+import type { EventKind } from "./payloads.ts";
 import type { Spooled } from "./records.ts";
 
 /** What takes the place of messages, and how many readings and events are gone with them. */
@@ -109,7 +110,8 @@ function eventsMessage(first: Spooled | undefined, dropped: number): Spooled {
   // An event, as it was spooled: events are in a stream of their own.
   const { node, at } = JSON.parse(first?.payload ?? "{}") as { node: string; at: number };
   const text = `${String(dropped)} events were dropped: the spool was full`;
-  const payload = { node, at, kind: "events-dropped", by: null, text, data: { dropped } };
+  const kind: EventKind = "events-dropped";
+  const payload = { node, at, kind, by: null, text, data: { dropped } };
   return {
     topic: "node/events",
     retain: false,

@@ -92,11 +92,35 @@ export interface NodeHealth {
   };
 }
 
+/** What events are about; docs/topics.md lists them for those who subscribe. */
+export const EVENT_KINDS = [
+  "node-started",
+  "node-stopped",
+  "gateway-started",
+  "gateway-stopped",
+  "device-online",
+  "device-offline",
+  "device-open",
+  "device-closed",
+  "devices-enabled",
+  "suspended",
+  "clock-step",
+  "connection-contested",
+  "findings",
+  "spool-full",
+  "store-full",
+  "events-dropped",
+  "events-left-out",
+] as const;
+
+/** What an event is about. */
+export type EventKind = (typeof EVENT_KINDS)[number];
+
 /** One line of the audit trail, as in `node/events`. */
 export interface AuditEvent {
   readonly node: string;
   readonly at: number;
-  readonly kind: string;
+  readonly kind: EventKind;
   readonly gateway?: string;
   readonly device?: string;
   readonly by: string | null;

@@ -180,7 +180,7 @@ export class Engine {
     this.#upkeep.close();
     await within(clock, LAST_WRITE, this.#ledger.written());
     this.#committer.end();
-    const stops = { kind: "node-stopped", text: `${this.#world.site.node} stops` };
+    const stops = { kind: "node-stopped" as const, text: `${this.#world.site.node} stops` };
     await within(clock, LAST_WRITE, this.#journal.note(stops));
     await within(clock, LAST_WRITE, this.#keepAll());
     if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());

@@ -46,7 +46,8 @@ test("times are those of this machine", () => {
 
 test("an event is one line in which foreign text does nothing", () => {
   const at = new Date(2026, 0, 31, 4, 5, 6).getTime();
-  const event = { node: "n", at, kind: "device-offline", gateway: "g", device: "d", by: null };
+  const place = { node: "n", gateway: "g", device: "d" };
+  const event = { ...place, at, kind: "device-offline" as const, by: null };
   assert.equal(
     eventLine({ ...event, text: "no\nanswer \u001b[2J" }, plain),
     "2026-01-31 04:05:06  device-offline   g/d               no\\u000aanswer \\u001b[2J",
