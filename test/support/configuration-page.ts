@@ -54,7 +54,17 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
   ["mqtt.embedded", "mqtt.embedded", "Only for `broker: embedded`."],
   ["mqtt.spool", "mqtt.spool", ""],
   ["store", "store", ""],
+  [
+    "store.keep",
+    "store.keep",
+    "Durations from a day to 100 years. What goes when, and what stays, stands in [operations.md](operations.md#what-is-kept).",
+  ],
   ["log", "log", ""],
+  [
+    "budget",
+    "budget",
+    "Each schedule takes a share of its endpoint's time; `edgepoll check --plan` [shows it](operations.md#look-before-it-runs).",
+  ],
   ["defaults", "defaults", ""],
   [
     "gateways[]",
