@@ -14,7 +14,7 @@ const TOPICS = ["schema", "show", "explain"] as const;
 export const config: Command = {
   name: "config",
   argument: "schema | show | explain",
-  more: "KEY",
+  more: "KEY, with explain",
   about: "The schema, the values in force and where they come from, or one key",
   options: [CONFIG, JSON_FLAG],
   run: async (given, context) => {
