@@ -77,7 +77,8 @@ test(
       const health = gateways.find(({ gateway }) => gateway === id);
       const { state, online, schedules = [] } = health ?? {};
       if (id.startsWith("healthy")) {
-        const bad = own.filter(({ outcome }) => outcome !== "good");
+        // The end of the node may cut a later one short.
+        const bad = own.filter(({ from, outcome }) => from <= SLOTS && outcome !== "good");
         assert.deepEqual(
           bad.map(({ from, to, outcome }) => [from, to, outcome]),
           [],

@@ -1,6 +1,5 @@
 /** Rows of the fault table: the broker goes away. The witnesses are the slave's log, a separate subscriber and Mosquitto. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import mqtt from "mqtt";
@@ -182,16 +181,8 @@ faultRow(
 /** A broker that remembers sessions even when it is killed, a slave, and the configuration of a node. */
 async function startPlant(t: TestContext): Promise<Plant> {
   const directory = createTempDir(t);
-  const memory = join(directory, "broker");
-  mkdirSync(memory);
-  const broker = await startMosquitto({
-    lines: [
-      "persistence true",
-      `persistence_location ${memory}/`,
-      "autosave_on_changes true",
-      "autosave_interval 1",
-    ],
-  });
+  const lines = ["autosave_on_changes true", "autosave_interval 1"];
+  const broker = await startMosquitto({ persistent: true, lines });
   t.after(() => broker.remove());
   const slave = await startSlave({ ports: GATEWAYS, logFile: join(directory, "requests.jsonl") });
   t.after(() => slave.stop());

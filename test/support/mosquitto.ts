@@ -18,6 +18,8 @@ export interface MosquittoOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** Lines of an ACL file. */
   readonly acl?: readonly string[];
+  /** Whether it remembers sessions and retained messages; false unless told. */
+  readonly persistent?: boolean;
 }
 
 /** A broker that runs on loopback. */
@@ -30,7 +32,7 @@ export interface Mosquitto {
   signal(signal: NodeJS.Signals): void;
   /** Ends the broker (SIGTERM unless told) and waits until it is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again after `stop`, same port and configuration, nothing remembered. */
+  /** Starts it again after `stop`, same port and configuration; unless persistent, nothing is remembered. */
   restart(): Promise<void>;
   /** Ends it for good and removes its files. */
   readonly remove: () => Promise<void>;
@@ -88,7 +90,7 @@ export async function freePort(): Promise<number> {
 async function writeConfiguration(
   directory: string,
   port: number,
-  { lines = [], users, acl }: MosquittoOptions,
+  { lines = [], users, acl, persistent = false }: MosquittoOptions,
 ): Promise<string> {
   const passwords = join(directory, "passwords");
   const aclFile = join(directory, "acl");
@@ -96,7 +98,8 @@ async function writeConfiguration(
     // Started by root it would become a user who can't read this directory.
     "user root",
     "log_dest stderr",
-    "persistence false",
+    `persistence ${String(persistent)}`,
+    `persistence_location ${directory}/`,
     `listener ${String(port)} 127.0.0.1`,
     `allow_anonymous ${users === undefined ? "true" : "false"}`,
     ...(users === undefined ? [] : [`password_file ${passwords}`]),
