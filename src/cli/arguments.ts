@@ -1,10 +1,12 @@
 /** Reads the command line. All values stay text: an id such as `02` is not the number 2. */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { similar } from "../config/similar.ts";
 import { isId } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Command, Given, Option } from "./command.ts";
 import { printable } from "./printable.ts";
+import { shellWord } from "./shell.ts";
 
 /** What the command line asks for. */
 export type Asked =
@@ -136,10 +138,17 @@ function argumentsOf(command: Command, words: readonly string[], help: string): 
   const taken = command.argument === undefined ? 0 : command.more === undefined ? 1 : Infinity;
   const surplus = words[taken];
   if (surplus === undefined) return words;
-  const takesGateways = command.options.some(({ name }) => name === "gateway");
-  const guess =
-    takesGateways && isId(surplus) ? `; did you mean "${command.name} --gateway ${surplus}"?` : "";
+  const guess = meantBy(command, surplus);
   throw wrong(`${command.name} does not take the argument "${printable(surplus)}"${guess}`, help);
+}
+
+/** What an argument that is not taken was meant to be. */
+function meantBy({ name, options }: Command, word: string): string {
+  const takes = (wanted: string) => options.some((option) => option.name === wanted);
+  if (takes("config") && (/\.ya?ml$/i.test(word) || existsSync(word))) {
+    return `; did you mean "${name} --config ${printable(shellWord(word))}"?`;
+  }
+  return takes("gateway") && isId(word) ? `; did you mean "${name} --gateway ${word}"?` : "";
 }
 
 function withGuess(text: string, word: string, known: readonly string[]): string {

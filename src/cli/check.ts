@@ -1,8 +1,9 @@
 /** `check`: looks a configuration over; touches nothing. */
 import type { Site } from "../core/model.ts";
-import type { Command, Option } from "./command.ts";
+import { wrong } from "./arguments.ts";
+import { valueOf, type Command, type Given, type Option } from "./command.ts";
 import { planLines } from "./plan.ts";
-import { JSON_FLAG } from "./node-options.ts";
+import { CONFIG, JSON_FLAG } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { sizesText, withoutEffectText } from "./sizes.ts";
 
@@ -16,10 +17,10 @@ export const check: Command = {
   name: "check",
   argument: "FILE",
   about: "Check a configuration; exit 78 on mistakes",
-  options: [PLAN, JSON_FLAG],
-  run: async (given, { out, paint }) => {
+  options: [PLAN, CONFIG, JSON_FLAG],
+  run: async (given, { out, paint, caller }) => {
     const { checkConfig, planSite } = await import("../app/check.ts");
-    const { path, site, warnings, requests } = checkConfig(given.argument);
+    const { path, site, warnings, requests } = checkConfig(fileOf(given, caller));
     const { node, withoutEffect } = site;
     const sizes = { ...countsOf(site), requests };
     const plan = given.flags.has("plan") ? planSite(site) : undefined;
@@ -36,6 +37,13 @@ export const check: Command = {
     return 0;
   },
 };
+
+/** The file that is named, as the argument or as elsewhere with --config. */
+function fileOf(given: Given, caller: string): string | undefined {
+  const named = valueOf(given, "config");
+  if (named === undefined || given.argument === undefined) return named ?? given.argument;
+  throw wrong("check takes one FILE, as its argument or with --config", `${caller} check --help`);
+}
 
 function countsOf({ gateways }: Site) {
   const devices = gateways.flatMap((gateway) => gateway.devices);

@@ -73,6 +73,11 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["stop --config a --config b", /--config is given twice/],
   ["events --gateway a --gateway b", /--gateway is given twice/],
   ["stop boiler-room", /does not take the argument .* did you mean "stop --gateway boiler-room"\?/],
+  [
+    "start a.yaml",
+    /argument "a\.yaml"; did you mean "start --config a\.yaml"\? Next: edgepoll start/,
+  ],
+  ["status my$site/a.YML", /did you mean "status --config 'my\$site\/a\.YML'"\?/],
   ["check a b", /does not take the argument "b"/],
   ["st\u001b[2Jop", /no command "st\\u001b\[2Jop"/],
 ];

@@ -31,9 +31,13 @@ test("check tells the sizes of a configuration, and every mistake with 78", asyn
   const { run, config, directory } = await createPlace(t);
   const wrong = join(directory, "wrong.yaml");
   writeFileSync(wrong, "node: x\ngatways: []\n");
-  const [good, json, bad] = await Promise.all([
+  const [good, json, bad, option, both] = await Promise.all([
     ...[run("check", config), run("check", "--json", config), run("check", wrong)],
+    ...[run("check", "--config", config), run("check", config, "--config", config)],
   ]);
+  assert.deepEqual(option, good);
+  assert.equal(both?.code, 64);
+  assert.match(both.stderr, /check takes one FILE, as its argument or with --config\. Next: /);
   assert.equal(good?.code, 0);
   assert.match(good.stdout, /: ok {2}2 gateways, 2 devices, 2 points, 2 requests\n$/);
   const sizes: { points: number } = JSON.parse(json?.stdout ?? "");
