@@ -6,7 +6,7 @@ import { isId } from "../core/command.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Command, Given, Option } from "./command.ts";
 import { printable } from "./printable.ts";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "../core/shell.ts";
 
 /** What the command line asks for. */
 export type Asked =

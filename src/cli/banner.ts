@@ -6,7 +6,7 @@ import { duration, interval } from "./durations.ts";
 import { localTime } from "./local-time.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
-import { quoted, shellWord } from "./shell.ts";
+import { quoted, shellWord } from "../core/shell.ts";
 import { sizesText, withoutEffectText } from "./sizes.ts";
 
 const DEFAULT_PORT = 1883;

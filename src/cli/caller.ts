@@ -1,6 +1,6 @@
 /** How this process was called, so that the lines it prints work when pasted. */
 import path from "node:path";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "../core/shell.ts";
 
 /** The call of a Node process. */
 export interface Call {

@@ -3,7 +3,7 @@ import { isId } from "../core/command.ts";
 import { wrong } from "./arguments.ts";
 import { valueOf, type Given, type Option } from "./command.ts";
 import { printable } from "./printable.ts";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "../core/shell.ts";
 
 /** The configuration file. */
 export const CONFIG: Option = { name: "config", value: "FILE", about: "Configuration file" };
@@ -38,10 +38,17 @@ export function whereOf(given: Given): { config?: string; stateDir?: string } {
 
 /** The same options again, for a line to paste: begins with a space, or is empty. */
 export function sameNode(given: Given): string {
-  return [CONFIG, STATE_DIR]
-    .map(({ name }) => ({ name, value: valueOf(given, name) }))
-    .map(({ name, value }) => (value === undefined ? "" : ` --${name} ${shellWord(value)}`))
-    .join("");
+  return sameFile(given) + again(given, STATE_DIR);
+}
+
+/** The same configuration again, for a line to paste: begins with a space, or is empty. */
+export function sameFile(given: Given): string {
+  return again(given, CONFIG);
+}
+
+function again(given: Given, { name }: Option): string {
+  const value = valueOf(given, name);
+  return value === undefined ? "" : ` --${name} ${shellWord(value)}`;
 }
 
 /** The gateways asked for, undefined for all. Throws `UsageError` on what can't be an id. */

@@ -10,7 +10,7 @@ import type { Configured, DirectAnswer } from "../app/read.ts";
 import { wrong } from "./arguments.ts";
 import { columns } from "./columns.ts";
 import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
-import { CONFIG, JSON_FLAG, sameNode, STATE_DIR, whereOf } from "./node-options.ts";
+import { CONFIG, JSON_FLAG, sameFile, sameNode, STATE_DIR, whereOf } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { failureOf } from "./read-failure.ts";
 import { inAllOrders, isText, pointLines, pointRow, rawOf, type PointRow } from "./read-rows.ts";
@@ -61,7 +61,7 @@ async function configured(name: string, given: Given, { out, caller }: Context):
     throw wrong(unknown("device", name, names), `${caller} read ${meant}${node}`);
   }
   const { gateway, device } = found;
-  refuseUnpolled(gateway, caller);
+  refuseUnpolled(gateway, `${caller} check --plan${sameFile(given)}`);
   const where = `${gateway.id}/${device.id}`;
   const { requests, timeout } = wanted(found, given.more, `${caller} read ${where}${node}`);
   const rows: PointRow[] = [];
@@ -102,10 +102,10 @@ async function answerTo(
 }
 
 /** Throws `UnavailableError` for a gateway whose transport is not in this version. */
-function refuseUnpolled({ id, connection: { kind } }: Configured["gateway"], caller: string): void {
+function refuseUnpolled({ id, connection: { kind } }: Configured["gateway"], next: string): void {
   if (kind === "tcp" || kind === "simulator") return;
   const text = `${id} is reached over ${kind}://, which this version plans but does not read`;
-  throw new UnavailableError("NO_ANSWER", `${text}. Next: ${caller} check --plan`);
+  throw new UnavailableError("NO_ANSWER", `${text}. Next: ${next}`);
 }
 
 /** The fewest requests for the points, whatever their intervals. */

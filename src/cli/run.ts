@@ -7,7 +7,7 @@ import { enable } from "./enable.ts";
 import { events } from "./events.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { failureJson, failureText } from "./failure.ts";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "../core/shell.ts";
 import { read } from "./read.ts";
 import { simulate } from "./simulate.ts";
 import { start } from "./start.ts";

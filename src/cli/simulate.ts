@@ -5,7 +5,7 @@ import { wrong } from "./arguments.ts";
 import { valueOf, type Command, type Given, type Option } from "./command.ts";
 import { JSON_FLAG } from "./node-options.ts";
 import { printable } from "./printable.ts";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "../core/shell.ts";
 import { aborted, stopSignal } from "./stop-signal.ts";
 
 const HOST: Option = {

@@ -12,6 +12,7 @@ import { codeOf, readText, TooLargeError } from "./read-text.ts";
 import { headline, report } from "./report.ts";
 import { resolveSite } from "./resolve.ts";
 import type { Outside } from "./substitute.ts";
+import { unpolledGateways } from "./unpolled.ts";
 import { validate, type Validated } from "./validate.ts";
 import { fillValues } from "./values.ts";
 import type { Effective, Environment } from "./written-values.ts";
@@ -46,7 +47,7 @@ export interface Loaded {
 export function loadConfig(path: string, env: Environment, host: Host): Loaded {
   const file = readYaml(readConfig(path));
   const profiles = new Profiles(path);
-  const { settings, withoutEffect, warnings, unpolled } = validSettings(path, file, env, profiles);
+  const { settings, withoutEffect, warnings } = validSettings(path, file, env, profiles);
   const site = resolveSite(settings, {
     node: settings.node ?? nodeName(host.hostName),
     stateDir:
@@ -64,6 +65,7 @@ export function loadConfig(path: string, env: Environment, host: Host): Loaded {
   if (budget.mistakes.length > 0) {
     throw new ConfigError("CONFIG_INVALID", report(path, file, budget.mistakes));
   }
+  const unpolled = unpolledGateways(path, file, settings);
   return {
     site,
     warnings: [...warnings, ...budget.warnings, ...unpolled].map((warning) =>

@@ -1,5 +1,6 @@
 /** Gateways that can be planned but not polled: their transports are not in this version yet. */
 import type { Connection } from "../core/model.ts";
+import { shellWord } from "../core/shell.ts";
 import { parseConnection } from "./connection.ts";
 import { mistakeAt } from "./mistakes.ts";
 import type { Path } from "./places.ts";
@@ -14,13 +15,14 @@ const INSTEAD: Readonly<Record<Exclude<Connection["kind"], "tcp" | "simulator">,
   tls: "wait for the version that has it",
 };
 
-/** A fault for each gateway that would be polled and can't be. `start` refuses them. */
-export function unpolledGateways(file: YamlFile, { gateways }: Settings): Fault[] {
+/** A fault for each gateway of the file at `name` that would be polled and can't be. `start` refuses them. */
+export function unpolledGateways(name: string, file: YamlFile, { gateways }: Settings): Fault[] {
+  const plan = `edgepoll check --plan ${shellWord(name)}`;
   return gateways.flatMap(({ connection, enabled }, index) => {
     const kind = kindOf(connection);
     if (!enabled || kind === undefined || kind === "tcp" || kind === "simulator") return [];
     const text =
-      `is ${kind}://, which this version checks and plans (edgepoll check --plan) but does not poll: ` +
+      `is ${kind}://, which this version checks and plans (${plan}) but does not poll: ` +
       `start refuses it. Set enabled: false to start the others, or ${INSTEAD[kind]}`;
     return [mistakeAt(file, ["gateways", index, "connection"], text)];
   });

@@ -9,7 +9,7 @@ import type { Profiles } from "./profiles.ts";
 import { configSchema } from "./schema.ts";
 import type { Settings } from "./schema.ts";
 import type { Outside } from "./substitute.ts";
-import { isPlanned, unpolledGateways } from "./unpolled.ts";
+import { isPlanned } from "./unpolled.ts";
 import type { YamlFile } from "./yaml-document.ts";
 import type { Fault } from "./yaml-faults.ts";
 
@@ -19,8 +19,6 @@ export type Validated =
       readonly settings: Settings;
       readonly withoutEffect: readonly string[];
       readonly warnings: readonly Fault[];
-      /** What can be checked and planned, but not started. */
-      readonly unpolled: readonly Fault[];
     }
   /** None when only profiles have mistakes. */
   | { readonly faults: readonly Fault[] };
@@ -41,7 +39,6 @@ export function validate(file: YamlFile, outside: Outside, profiles: Profiles): 
     settings,
     withoutEffect: [...withoutEffect, ...profiles.withoutEffect()],
     warnings,
-    unpolled: unpolledGateways(file, settings),
   };
 }
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { platform } from "node:os";
 import { LockedError, StateDirectoryError, messageOf } from "../core/errors.ts";
+import { shellWord } from "../core/shell.ts";
 import { type HolderInfo, askSocket } from "./holder.ts";
 import { printable } from "./printable.ts";
 
@@ -71,22 +72,26 @@ function close(server: Server): Promise<void> {
 }
 
 function lockedError(name: string, holder: HolderInfo | undefined): LockedError {
-  const [kind = "", thing] = name.match(/^(\w+):(.*)$/)?.slice(1) ?? [];
+  const [kind = "", thing = ""] = name.match(/^(\w+):(.*)$/)?.slice(1) ?? [];
   const who = holder
     ? `edgepoll ${printable(holder.node)} (pid ${String(holder.pid)})`
     : "Another process, which does not say who it is,";
   if (kind === "endpoint") {
-    const where = holder ? ` --state-dir ${printable(holder.stateDir)}` : "";
+    const where = holder ? stateOption(holder.stateDir) : "";
     return new LockedError(
       "ENDPOINT_HELD",
-      `${who} polls ${String(thing)} already. ` +
+      `${who} polls ${thing} already. ` +
         `edgepoll status${where} shows it; edgepoll stop --node${where} ends it.`,
     );
   }
+  const where = stateOption(thing);
   return new LockedError(
     "ALREADY_RUNNING",
-    `${who} holds the state directory ${String(thing)}. ` +
-      `edgepoll status --state-dir ${String(thing)} shows it; ` +
-      `edgepoll stop --node --state-dir ${String(thing)} ends it.`,
+    `${who} holds the state directory ${thing}. ` +
+      `edgepoll status${where} shows it; edgepoll stop --node${where} ends it.`,
   );
+}
+
+function stateOption(directory: string): string {
+  return ` --state-dir ${printable(shellWord(directory))}`;
 }

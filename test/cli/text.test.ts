@@ -7,7 +7,7 @@ import { eventLine } from "../../src/cli/event-line.ts";
 import { localTime } from "../../src/cli/local-time.ts";
 import { paintFor, plain } from "../../src/cli/paint.ts";
 import { callerOf } from "../../src/cli/caller.ts";
-import { shellWord } from "../../src/cli/shell.ts";
+import { shellWord } from "../../src/core/shell.ts";
 import { mbpollLine } from "../../src/cli/simulate.ts";
 
 test("cells of a column begin in the same place, whatever their colour", () => {

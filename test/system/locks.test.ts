@@ -76,3 +76,21 @@ void test("a refusal names pid, what is held and the next command", options, asy
   const other = await takeLock(endpoint.replace(/2$/, "3"), holder);
   await Promise.all([lock.release(), other.release()]);
 });
+
+void test(
+  "the next commands of a refusal may be pasted whatever the directory is called",
+  options,
+  async () => {
+    const stateDir = `/tmp/my plant's $x ${randomUUID()}`;
+    const quoted = `--state-dir '${stateDir.replace("'", "'\\''")}' `;
+    for (const name of [`state:${stateDir}`, `endpoint:${randomUUID()}.example:502`]) {
+      const lock = await takeLock(name, { ...holder, stateDir });
+      await assert.rejects(takeLock(name, holder), ({ message }: Error) => {
+        assert.ok(message.includes(`edgepoll status ${quoted}shows it`), message);
+        assert.ok(message.includes(`edgepoll stop --node ${quoted}ends it`), message);
+        return true;
+      });
+      await lock.release();
+    }
+  },
+);
