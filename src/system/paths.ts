@@ -1,7 +1,7 @@
 /** Where things lie: configuration, state directory, control socket. */
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
-import { posix, resolve } from "node:path";
+import { dirname, posix, resolve } from "node:path";
 import {
   ConfigError,
   type EdgepollError,
@@ -55,13 +55,27 @@ export function controlSocketPath(stateDir: string, around: Surroundings = surro
 /** Makes a state directory (mode 0700) if need be; its real path. Throws `StateDirectoryError`, `PermissionError`. */
 export function ensureStateDir(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const path = realpathSync(directory);
     if (!statSync(path).isDirectory()) throw unusable(directory, "it is not a directory");
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return path;
   } catch (error) {
     throw stateDirError(directory, error);
+  }
+}
+
+/** Step by step: `recursive` of Node tries for ever where nothing can be made, such as below /proc. */
+function makeDirectory(directory: string): void {
+  const missing: string[] = [];
+  for (let at = resolve(directory); !existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const step of missing) {
+    try {
+      mkdirSync(step, { mode: 0o700 });
+    } catch (error) {
+      // Another process may have made it in between.
+      if (!existsSync(step)) throw error;
+    }
   }
 }
 
@@ -114,6 +128,7 @@ function stateDirError(directory: string, error: unknown): EdgepollError {
   if (code === "EEXIST" || code === "ENOTDIR") {
     return unusable(directory, "it, or something on the way to it, is not a directory", error);
   }
+  if (code === "ENOENT") return unusable(directory, "it can't be made in this place", error);
   return unusable(directory, messageOf(error), error);
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -127,4 +128,18 @@ void test("a state directory that is a file, below a file or another's is refuse
   chmodSync(base, 0o500);
   assert.throws(() => ensureStateDir(join(base, "new")), { code: "PERMISSION" });
   chmodSync(base, 0o700);
+});
+
+void test("a state directory where none can be made is refused instead of tried for ever", () => {
+  if (surroundings().platform !== "linux") return;
+  const attempt = `import("${new URL("../../src/system/paths.ts", import.meta.url).href}").then(({ ensureStateDir }) => ensureStateDir("/proc/edgepoll/state"))`;
+  const args = ["--import", "ts-blank-space/register", "--input-type=module", "--eval", attempt];
+  const { signal, stderr } = spawnSync(process.execPath, args, {
+    ...{ encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" },
+  });
+  assert.equal(signal, null);
+  assert.match(
+    stderr,
+    /Can't use the state directory \/proc\/edgepoll\/state: it can't be made in this place\. Give/,
+  );
 });
