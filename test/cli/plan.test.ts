@@ -39,6 +39,9 @@ test("a line is checked and planned, but start refuses it before it makes a stat
   );
   const start = await run("start", "--config", config, "--state-dir", join(directory, "state"));
   assert.equal(start.code, 78);
-  assert.match(start.stderr, /\(node \S+ check --plan \S+\/edgepoll\.yaml\) but does not poll: start refuses it/);
+  assert.match(
+    start.stderr,
+    /\(node \S+ check --plan \S+\/edgepoll\.yaml\) but does not poll: start refuses it/,
+  );
   assert.ok(!existsSync(join(directory, "state")));
 });
