@@ -45,7 +45,13 @@ function faultsOf(file: YamlFile, root: z.core.$ZodType, issue: Issue, path: Pat
   const meant = issue.code === "invalid_value" ? meantValue(file, path, issue.values) : "";
   // Only a text that says what the value must be goes on with what it is.
   const seen = issue.message.startsWith("must be ") ? notThis(file, path) : "";
-  return [mistakeAt(file, path, issue.message + seen + meant)];
+  return [mistakeAt(file, path, issue.message + seen + meant + gluedTo(file, path, issue.code))];
+}
+
+/** What to do about `id:hall`, which is a text. */
+function gluedTo(file: YamlFile, path: Path, code: Issue["code"]): string {
+  const glued = code === "invalid_type" && /^[a-z]\w*:\w/i.test(sourceOf(nodeAt(file, path)) ?? "");
+  return glued ? "; a key is followed by a colon and a space" : "";
 }
 
 /** Whether an issue of a branch shows that the branch was meant, and lies within. */

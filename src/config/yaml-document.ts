@@ -1,7 +1,7 @@
 /** From text to a YAML document, or to what is wrong with it as YAML. */
 import { Composer, isAlias, isNode, LineCounter, Parser, visit } from "yaml";
 import type { Alias, Document, Node, ParsedNode } from "yaml";
-import { faultOf } from "./yaml-faults.ts";
+import { faultsBehind } from "./yaml-faults.ts";
 import type { Fault } from "./yaml-faults.ts";
 import { tooMuch } from "./yaml-multiplied.ts";
 import { obstacleOf } from "./yaml-obstacles.ts";
@@ -32,7 +32,7 @@ export function readYaml(text: string): YamlFile {
     return unread(text, lines, { start: 0, end: 0, text: "the file is empty" });
   }
   const targets = new Map<Alias, Node>();
-  const faults = [...faultsOf(document), ...oddNodes(document, targets)];
+  const faults = [...faultsOf(document, text), ...oddNodes(document, targets)];
   if (second !== undefined) faults.push(secondDocument(second.range[0]));
   const multiplied =
     faults.length > 0 || !isNode(contents) ? undefined : tooMuch(contents, targets);
@@ -52,18 +52,30 @@ function unread(text: string, lines: LineCounter, fault: Fault): YamlFile {
   return { text, lines, ...none, faults: [fault] };
 }
 
-function faultsOf(document: Document.Parsed): Fault[] {
+function faultsOf(document: Document.Parsed, text: string): Fault[] {
   // The warning about an unknown tag is left to `oddNodes`, which refuses them all.
   const warnings = document.warnings.filter(({ code }) => code !== "TAG_RESOLVE_FAILED");
   const errors = [...document.errors, ...warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   // What follows a text that does not fit is mostly its consequence.
   const first = errors.findIndex(({ code }) => code === "UNEXPECTED_TOKEN");
-  const faults = errors.slice(0, first < 0 ? undefined : first + 1).map(faultOf);
+  const own = errors.slice(0, first < 0 ? undefined : first + 1);
+  const faults = faultsBehind(own, text, own.length > 0 ? quotesOf(document) : []);
   const { explicit, version } = document.directives.yaml;
   if (explicit === true && version !== "1.2") {
     faults.push({ start: 0, end: 0, text: "must be YAML 1.2; leave out the line %YAML" });
   }
   return faults;
+}
+
+/** Where quoted texts begin, in the order of the file. */
+function quotesOf(document: Document.Parsed): number[] {
+  const starts: number[] = [];
+  visit(document, {
+    Scalar: (_key, { type, range }) => {
+      if (type?.startsWith("QUOTE") === true && range != null) starts.push(range[0]);
+    },
+  });
+  return starts.sort((a, b) => a - b);
 }
 
 /** Finds tags and aliases of nothing or of themselves, and notes what each alias stands for. */
