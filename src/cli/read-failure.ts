@@ -1,4 +1,5 @@
 /** Why a read came to nothing, in words and with what to try next. */
+import { addressAsReference } from "../config/reference.ts";
 import type { DirectAnswer } from "../app/read.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { referenceOf } from "../core/site-plan.ts";
@@ -21,7 +22,12 @@ export function failureOf(
   where: string,
 ): string {
   const what = `unit ${String(unitId)}, ${table} ${String(address)} (${referenceOf(table, address)}), count ${String(count)}`;
-  return `${where} ${textOf(reason, exception, detail, unitId)} (${what})`;
+  const meant = exception === 2 ? addressAsReference({ table, address }) : undefined;
+  const hint =
+    meant === undefined
+      ? ""
+      : `; ${String(address)} looks like a reference, which is address ${String(meant.address)} of ${table}`;
+  return `${where} ${textOf(reason, exception, detail, unitId)}${hint} (${what})`;
 }
 
 function textOf(reason: string, exception: number | undefined, detail: string, unitId: number) {

@@ -1,5 +1,6 @@
 /** `read`: points of a device as configured, or any registers of any device. */
 import { similar } from "../config/similar.ts";
+import { typeMeant } from "../config/type-names.ts";
 import { NoNodeError, UnavailableError } from "../core/errors.ts";
 import { POINT_TYPES, timeoutOf, type Point, type PointType, type Table } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
@@ -213,7 +214,8 @@ function pointOf(place: Place, given: Given, example: string): Point {
   const bits = isBitTable(place.table);
   const named = valueOf(given, "type") ?? (bits ? "bool" : "uint16");
   const type: PointType | undefined = POINT_TYPES.find((known) => known === named);
-  if (type === undefined) throw wrong(unknown("type", named, POINT_TYPES), example);
+  if (type === undefined)
+    throw wrong(unknown("type", named, POINT_TYPES, typeMeant(named)), example);
   if (bits !== (type === "bool")) {
     throw wrong(
       bits ? `A ${place.table} is a bool` : "A register is no bool; read it as uint16",
@@ -229,8 +231,12 @@ function countOf(given: Given, example: string): number {
   throw wrong(`--count takes a whole number from 1, not "${printable(text)}"`, example);
 }
 
-function unknown(what: string, word: string, known: readonly string[]): string {
-  const guess = similar(word, known);
+function unknown(
+  what: string,
+  word: string,
+  known: readonly string[],
+  guess = similar(word, known),
+): string {
   const hint =
     guess === undefined
       ? `; there are ${known.slice(0, 20).join(", ")}`

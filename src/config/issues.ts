@@ -5,6 +5,7 @@ import { nodeAt, sourceOf } from "./places.ts";
 import type { Path } from "./places.ts";
 import { keysOf, schemaAt } from "./schema-at.ts";
 import { similar } from "./similar.ts";
+import { typeMeant } from "./type-names.ts";
 import type { YamlFile } from "./yaml-document.ts";
 import type { Fault } from "./yaml-faults.ts";
 
@@ -70,6 +71,7 @@ function unknownKey(file: YamlFile, root: z.core.$ZodType, path: Path, key: stri
 function meantValue(file: YamlFile, path: Path, values: readonly unknown[]): string {
   const source = sourceOf(nodeAt(file, path));
   const words = values.filter((value) => typeof value === "string");
-  const guess = source === undefined ? undefined : similar(source, words);
+  const guessed = path.at(-1) === "type" ? typeMeant : (word: string) => similar(word, words);
+  const guess = source === undefined ? undefined : guessed(source);
   return guess === undefined ? "" : `; did you mean ${guess}?`;
 }

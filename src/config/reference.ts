@@ -23,3 +23,13 @@ export function parseReference(text: string): Place | undefined {
   if (table === undefined || number < 1 || number > 65_536) return undefined;
   return { table, address: number - 1 };
 }
+
+/** First references of the tables, by which five digits give themselves away. */
+const FIRST: Partial<Record<Table, number>> = { discrete: 10_001, input: 30_001, holding: 40_001 };
+
+/** What an address would be as a 5-digit reference of its table, undefined for one that is none. */
+export function addressAsReference({ table, address }: Place): Place | undefined {
+  const first = FIRST[table];
+  const fits = first !== undefined && address >= first && address < first + 9999;
+  return fits ? { table, address: address - first } : undefined;
+}

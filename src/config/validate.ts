@@ -1,4 +1,5 @@
 /** From a YAML file to settings, or to every mistake in it. */
+import { addressWarnings } from "./address-warnings.ts";
 import { checkRules } from "./check.ts";
 import { examine } from "./examine.ts";
 import { intervalsOf } from "./intervals.ts";
@@ -34,7 +35,11 @@ export function validate(file: YamlFile, outside: Outside, profiles: Profiles): 
   const withoutEffect = marked
     .filter(({ path }) => !isPlanned(settings, path))
     .map(({ path }) => pathText(file, path));
-  const warnings = [...pointless(file, settings), ...timeoutWarnings(file, settings, profiles)];
+  const warnings = [
+    ...pointless(file, settings),
+    ...timeoutWarnings(file, settings, profiles),
+    ...addressWarnings(file, settings),
+  ];
   return {
     settings,
     withoutEffect: [...withoutEffect, ...profiles.withoutEffect()],

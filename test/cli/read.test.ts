@@ -10,11 +10,13 @@ test("read shows any register in both notations, and a value in all four orders"
   const simulator = begin("simulate", "--port", "0", "--json");
   const told: { url: string } = JSON.parse(await simulator.line(/^\{/));
   const meter = `${told.url}/1`;
-  const [float, holding, twice, beyond] = await Promise.all([
+  const [float, holding, twice, beyond, reference, type] = await Promise.all([
     run("read", meter, "30001", "--type", "float32"),
     run("read", meter, "1", "--table", "holding", "--json"),
     run("read", meter, "40001", "40002"),
     run("read", meter, "49001"),
+    run("read", meter, "40001", "--table", "holding"),
+    run("read", meter, "40001", "--type", "float"),
   ]);
   assert.match(float.stdout, /^address +reference +raw +ABCD +CDAB +BADC +DCBA\n/);
   assert.match(float.stdout, /^0 +300001 +43[0-9A-F]{2} [0-9A-F]{4} +2[23]\d(\.\d+)? /m);
@@ -29,6 +31,8 @@ test("read shows any register in both notations, and a value in all four orders"
     beyond.stderr,
     /exception 2: it has no such address.*\(unit 1, holding 9000 \(409001\)/,
   );
+  assert.match(reference.stderr, /40001 looks like a reference, which is address 0 of holding \(/);
+  assert.match(type.stderr, /no type "float"; did you mean float32\? Next: /);
 });
 
 test("read goes through a node that owns the endpoint; without it a simulator is not there", async (t) => {

@@ -5,6 +5,7 @@ import { baseTopicFault, brokerFault, isLoopback } from "../../src/config/broker
 import { parseConnection } from "../../src/config/connection.ts";
 import { parseReference } from "../../src/config/reference.ts";
 import { distance, similar } from "../../src/config/similar.ts";
+import { typeMeant } from "../../src/config/type-names.ts";
 import { parseDuration, parseSize } from "../../src/config/units.ts";
 
 test("a duration is its number times its unit, and nothing else is a duration", () => {
@@ -173,4 +174,22 @@ test("a base topic has no wildcards and no empty levels", () => {
   for (const topic of ["", "/a", "a/", "a//b", "$a", "a/+", "#", "a\0b", "x".repeat(201)]) {
     assert.notEqual(baseTopicFault(topic), undefined, topic);
   }
+});
+
+test("a type of another program is known by its name there", () => {
+  const meant = [
+    "float",
+    "double",
+    "int",
+    "UINT",
+    "boolean",
+    "word",
+    "flaot32",
+    "constructor",
+    "x",
+  ];
+  assert.deepEqual(meant.map(typeMeant), [
+    ...["float32", "float64", "int16", "uint16", "bool", "uint16", "float32"],
+    ...[undefined, undefined],
+  ]);
 });
