@@ -1,4 +1,5 @@
 /** The ways to the endpoints of a site: simulators started, addresses resolved, locks held, links made. */
+import type { LookupAddress } from "node:dns";
 import { EdgepollError } from "../core/errors.ts";
 import { intervalsOf, type Gateway } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
@@ -109,15 +110,28 @@ interface Placed {
   readonly key: string;
 }
 
-/** The address of a host; its name when that can't be resolved in time. */
-export function resolveHost(names: Names, clock: Clock, host: string): Promise<string> {
+/**
+ * The address a host is known by; its name when that can't be resolved in time. Of several it is the
+ * first IPv4 address by its text: name servers turn their answers round, and `localhost` is ::1 first
+ * on many systems, but must share its lane and lock with 127.0.0.1.
+ */
+export function resolveHost(
+  names: Pick<Names, "find">,
+  clock: Pick<Clock, "timer">,
+  host: string,
+): Promise<string> {
   return new Promise<string>((resolve) => {
     const cancel = clock.timer(RESOLVE, () => {
       resolve(host.toLowerCase());
     });
-    names.find(host, (_, [first]) => {
+    names.find(host, (_, addresses) => {
       cancel();
+      const [first] = [...addresses].sort(byFamilyAndText);
       resolve(first?.address ?? host.toLowerCase());
     });
   });
+}
+
+function byFamilyAndText(a: LookupAddress, b: LookupAddress): number {
+  return a.family - b.family || (a.address < b.address ? -1 : 1);
 }
