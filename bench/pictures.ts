@@ -83,7 +83,7 @@ function latenessPicture(results: Results): string {
   if (series.length === 0) return "";
   return draw({
     title: "How late polls begin: the share of polls that is at most so late",
-    source: `${sourceOf(results)} The plain loop has no due times: its distance from an even grid.`,
+    source: `${sourceOf(results)} The plain loop: off an even grid.`,
     yTitle: "ms",
     series,
     x: named([...LEVELS], (level) => `${String(level)} %`),
