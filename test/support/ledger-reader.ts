@@ -38,6 +38,18 @@ export function ledgerOf(records: Iterable<readonly [string, string]>): LedgerAc
   });
 }
 
+/** The messages that wait in the spool, each stream in order; the base topic is `polling`. */
+export function waitingIn(
+  records: Iterable<readonly [string, string]>,
+): { topic: string; payload: string }[] {
+  return [...records]
+    .filter(([key]) => key.startsWith("spool/"))
+    .map(([, text]) => ({
+      topic: `polling/${text.slice(0, text.indexOf(" "))}`,
+      payload: text.slice(text.indexOf("\n") + 1),
+    }));
+}
+
 /** All records of a state directory by key, in the order of their keys. */
 export async function readRecords(stateDir: string): Promise<[string, string][]> {
   const encodings = { keyEncoding: "utf8", valueEncoding: "buffer" } as const;

@@ -10,7 +10,7 @@ import { createExternalBus } from "../../src/mqtt/external-bus.ts";
 import { createClock } from "../../src/system/clock.ts";
 import { siteOf } from "../engine/rig.ts";
 import { checkHistory, type Verdict } from "./history.ts";
-import { ledgerOf } from "./ledger-reader.ts";
+import { ledgerOf, waitingIn } from "./ledger-reader.ts";
 import { createMemoryStore } from "./memory-store.ts";
 
 /** What a station is made from. */
@@ -39,7 +39,7 @@ export interface Station {
   health(): Promise<NodeHealth>;
   /** Ends the engine, but not the bus. */
   stop(): Promise<void>;
-  /** What the delivered messages and the ledger say of each other; after `stop`. */
+  /** What the messages, delivered or left in the spool, and the ledger say of each other; after `stop`. */
   verdict(messages: readonly { topic: string; payload: string }[]): Verdict;
 }
 
@@ -110,12 +110,14 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
       // The data of `status`.
       return (reply as unknown as { data: { node: NodeHealth } }).data.node;
     },
-    verdict: (messages) =>
-      checkHistory({
+    verdict: (messages) => {
+      const records = store.dump().map(({ key, value }) => [key, value] as const);
+      return checkHistory({
         intervals: new Map(gateways.map(({ id }) => [id, interval])),
-        ...{ kills: 0, requests: [], messages },
-        ledger: ledgerOf(store.dump().map(({ key, value }) => [key, value] as const)),
-      }),
+        ...{ kills: 0, requests: [], messages: [...messages, ...waitingIn(records)] },
+        ledger: ledgerOf(records),
+      });
+    },
   };
 }
 
