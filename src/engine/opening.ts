@@ -1,6 +1,7 @@
 /** The start: every gateway of the configuration is taken up from the store, what left it is closed. */
+import { schedulesOf } from "../core/account-change.ts";
 import type { Step } from "../core/grid.ts";
-import { intervalsOf, scheduleId, type Gateway, type Site } from "../core/model.ts";
+import { intervalsOf, type Gateway, type Site } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
 import type { Clock, Link, Store } from "../core/ports.ts";
 import { keys, type GatewayRecord } from "../core/records.ts";
@@ -122,10 +123,8 @@ export class Opening {
 
   async #closeLeft(): Promise<void> {
     const { site, store, ledger, devices } = this.#world;
-    const ids = site.gateways.flatMap((gateway) =>
-      intervalsOf(gateway).map((interval) => scheduleId(gateway.id, interval)),
-    );
-    for (const { gateway, interval, phase } of await leftSchedules(store, new Set(ids))) {
+    const configured = new Set(schedulesOf(site));
+    for (const { gateway, interval, phase } of await leftSchedules(store, configured)) {
       const gone = goneGateway(gateway, phase);
       const stopped = (await this.#kept(gateway))?.desired === "stopped";
       const found = await restore(this.#world, gone, interval, stopped);
