@@ -38,6 +38,13 @@ export function nodeReasons(node: Status["node"]): string[] {
   return reasons;
 }
 
+/** What is lost to subscribers though the node is healthy; it stays until somebody looks at it. */
+export function refusedLines({ spool }: Status["node"]): string[] {
+  if (spool.quarantined === 0) return [];
+  const what = count(spool.quarantined, "message");
+  return [`the broker has refused ${what}, kept aside: it may not take the topic, or the size`];
+}
+
 function offPart({ device, reason, breaker }: DeviceHealth): string {
   return `${device} ${reason ?? "offline"}${breaker === "closed" ? "" : " (left out)"}`;
 }

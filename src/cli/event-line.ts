@@ -1,11 +1,11 @@
 /** A line of the audit trail, for people. */
-import type { AuditEvent } from "../core/payloads.ts";
+import { EVENT_KINDS, type AuditEvent } from "../core/payloads.ts";
 import { localTime } from "./local-time.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 
 /** Room for the kinds there are, so that lines which come one by one stand in columns. */
-const KIND_WIDTH = 15;
+const KIND_WIDTH = Math.max(...EVENT_KINDS.map((kind) => kind.length));
 const PLACE_WIDTH = 16;
 
 /** Local time, kind, gateway and device, text. */

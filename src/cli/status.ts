@@ -1,7 +1,7 @@
 /** `status`: how the node and its gateways fare. */
 import { NoNodeError } from "../core/errors.ts";
 import type { Command, Context, Given, Option } from "./command.ts";
-import { degradedBy } from "./degraded.ts";
+import { degradedBy, refusedLines } from "./degraded.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
   CONFIG,
@@ -55,7 +55,7 @@ function linesOf(
   { paint, caller }: Context,
 ): readonly string[] {
   if (given.flags.has("json")) return [JSON.stringify(told)];
-  if (given.flags.has("check")) return reasons;
+  if (given.flags.has("check")) return [...reasons, ...refusedLines(told.node)];
   const tryLine = (command: string, options: string) =>
     `${caller} ${command}${sameNode(given)}${options}`;
   const draw = { paint, tryLine };

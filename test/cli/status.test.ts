@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { changedLines } from "../../src/cli/changed.ts";
-import { degradedBy } from "../../src/cli/degraded.ts";
+import { degradedBy, refusedLines } from "../../src/cli/degraded.ts";
 import { plain } from "../../src/cli/paint.ts";
 import type { Status } from "../../src/cli/reply.ts";
 import { detailedLines } from "../../src/cli/status-detailed.ts";
@@ -61,6 +61,15 @@ for (const [what, status, reasons] of VERDICTS) {
     assert.deepEqual(degradedBy(status), reasons);
   });
 }
+
+test("refused messages are named, and are no reason to count as degraded", () => {
+  const { node } = statusOf([RUNNING], { spool: { ...NODE.spool, quarantined: 2 } });
+  assert.deepEqual(refusedLines(node), [
+    "the broker has refused 2 messages, kept aside: it may not take the topic, or the size",
+  ]);
+  assert.deepEqual(degradedBy({ node, gateways: [RUNNING] }), []);
+  assert.deepEqual(refusedLines(NODE), []);
+});
 
 test("the summary has a line for the node, a line a gateway, and what to try", () => {
   assert.deepEqual(summaryLines(statusOf([RUNNING, DEGRADED, DISABLED, STOPPED]), draw), [

@@ -7,6 +7,7 @@ import { eventLine } from "../../src/cli/event-line.ts";
 import { localTime } from "../../src/cli/local-time.ts";
 import { paintFor, plain } from "../../src/cli/paint.ts";
 import { callerOf } from "../../src/cli/caller.ts";
+import { EVENT_KINDS } from "../../src/core/payloads.ts";
 import { shellWord } from "../../src/core/shell.ts";
 import { mbpollLine } from "../../src/cli/simulate.ts";
 
@@ -50,8 +51,14 @@ test("an event is one line in which foreign text does nothing", () => {
   const event = { ...place, at, kind: "device-offline" as const, by: null };
   assert.equal(
     eventLine({ ...event, text: "no\nanswer \u001b[2J" }, plain),
-    "2026-01-31 04:05:06  device-offline   g/d               no\\u000aanswer \\u001b[2J",
+    "2026-01-31 04:05:06  device-offline        g/d               no\\u000aanswer \\u001b[2J",
   );
+});
+
+test("lines of the audit trail stand in columns, whatever their kind", () => {
+  const event = { node: "n", at: 0, by: null, text: "text" };
+  const lines = EVENT_KINDS.map((kind) => eventLine({ ...event, kind }, plain));
+  assert.equal(new Set(lines.map((line) => line.indexOf("text"))).size, 1);
 });
 
 test("there is colour on a terminal only, unless the environment decides", () => {
