@@ -1,5 +1,4 @@
 /** Watches over the ledger: proves it every few minutes and when asked, one after the other. */
-import type { KeptAccount } from "../core/account.ts";
 import { Refused } from "../core/command.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Clock, Log, Store } from "../core/ports.ts";
@@ -8,7 +7,7 @@ import type { Gateways } from "./gateways.ts";
 import type { Journal } from "./journal.ts";
 import type { Schedule } from "./schedule.ts";
 import type { InTurn } from "./turns.ts";
-import { validateStore, type ValidateQuery } from "./validate.ts";
+import { validateStore, type Proven, type ValidateQuery } from "./validate.ts";
 
 /** ms between two looks, and between two that read all records, not only new ones. */
 const LOOK_EVERY = 300_000;
@@ -34,7 +33,7 @@ export interface IntegrityWorld {
 /** See the head of this file. */
 export class Integrity {
   readonly #world: IntegrityWorld;
-  #proven: ReadonlyMap<string, KeptAccount> | undefined;
+  #proven: Proven | undefined;
   #readAllAt = -Infinity;
   #findings = 0;
   #waiting = 0;

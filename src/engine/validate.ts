@@ -3,18 +3,11 @@ import type { KeptAccount } from "../core/account.ts";
 import { EpochCheck } from "../core/epoch-check.ts";
 import { Lateness } from "../core/lateness.ts";
 import { addCounts } from "../core/outcome.ts";
-import {
-  below,
-  decodeLedger,
-  keys,
-  numberOf,
-  streamOf,
-  type LedgerRecord,
-} from "../core/records.ts";
-import { SpoolCheck, type Missing } from "../core/spool-check.ts";
+import { below, decodeLedger, keys, type LedgerRecord } from "../core/records.ts";
 import { Findings, Tally, type ScheduleRow, type Validation } from "../core/validation.ts";
 import { knownSchedules, type KnownSchedule } from "./known-schedules.ts";
 import { LedgerReading, type ReadingWorld } from "./ledger-reading.ts";
+import { proveSpool, type ProvenSpool } from "./spool-proof.ts";
 
 /** Records that have no rule beside their checksum. */
 const CHECKSUMMED = ["audit/", "command/", "hour/", "meta/", "quarantine/"];
@@ -25,14 +18,21 @@ export interface ValidateQuery {
   readonly since: number;
   /** Gateways whose rows are wanted, undefined for all; the rules are held to all. */
   readonly gateways?: readonly string[];
-  /** Accounts that were proven before, by schedule: what is recorded after them is read, and no checksums beside. */
-  readonly proven?: ReadonlyMap<string, KeptAccount>;
+  /** What was proven before: what is recorded after it is read, and no checksums beside. */
+  readonly proven?: Proven;
+}
+
+/** What a look has proven. */
+export interface Proven {
+  /** Accounts by schedule. */
+  readonly accounts: ReadonlyMap<string, KeptAccount>;
+  readonly spool: ProvenSpool;
 }
 
 /** What came of it, and what need not be read again as long as nothing is wrong. */
 export interface Validated {
   readonly validation: Validation;
-  readonly proven: ReadonlyMap<string, KeptAccount>;
+  readonly proven: Proven;
 }
 
 /** Reads the whole store. Rejects with `StoreError` when it can't be read. */
@@ -59,12 +59,12 @@ class Validator {
       const row = await this.#schedule(known);
       if (this.#query.gateways?.includes(known.gateway) ?? true) rows.push(row);
     }
-    await this.#spool();
+    const spool = await proveSpool(this.#reading, this.#findings, this.#query.proven?.spool);
     const rest = this.#query.proven === undefined ? CHECKSUMMED : [];
     for (const prefix of rest) await this.#reading.checksums(prefix);
     const { told, more } = this.#findings;
     const validation = { records: this.#reading.records, schedules: rows, findings: told, more };
-    return { validation, proven: this.#proven };
+    return { validation, proven: { accounts: this.#proven, spool } };
   }
 
   async #schedule(known: KnownSchedule): Promise<ScheduleRow> {
@@ -91,7 +91,7 @@ class Validator {
 
   /** What the records begin after: what was proven before, else what retention has removed. */
   #base({ id, claim, total }: KnownSchedule): KeptAccount | undefined {
-    const proven = this.#query.proven?.get(id);
+    const proven = this.#query.proven?.accounts.get(id);
     const isOf = proven !== undefined && proven.epoch === claim?.epoch;
     return isOf && proven.at >= (total?.epoch === proven.epoch ? total.at : 0) ? proven : total;
   }
@@ -161,36 +161,6 @@ class Validator {
     const text = `${id} is meant to run and has no next slot: ${why}; a start would begin a new epoch`;
     const next = `edgepoll events --gateway ${gateway} --since 7d`;
     this.#findings.add({ kind: "no-next-slot", gateway, interval, text, next });
-  }
-
-  async #spool(): Promise<void> {
-    const missing: [string, Missing][] = [];
-    let check: { stream: string; rules: SpoolCheck } | undefined;
-    for await (const page of this.#reading.pages(below(keys.spoolAll))) {
-      for (const { key, value } of page) {
-        const stream = streamOf(key);
-        if (check?.stream !== stream) {
-          check?.rules.end();
-          check = { stream, rules: new SpoolCheck((numbers) => missing.push([stream, numbers])) };
-        }
-        const { rules } = check;
-        this.#reading.read(key, () => {
-          rules.add(key, value);
-        });
-      }
-    }
-    check?.rules.end();
-    for (const [stream, numbers] of missing) await this.#missing(stream, numbers);
-  }
-
-  /** Numbers that were left out, unless they were acknowledged while the spool was read. */
-  async #missing(stream: string, [from, to]: Missing): Promise<void> {
-    const head = await this.#reading.firstKey(below(keys.spoolStream(stream)));
-    if (head === undefined || numberOf(head) > to) return;
-    const what =
-      from === to ? `number ${String(from)} is` : `numbers ${String(from)} to ${String(to)} are`;
-    const text = `spool of ${stream}: ${what} missing: readings, gaps or events that waited for the broker are lost`;
-    this.#findings.add({ kind: "spool", from, to, text, next: "edgepoll events --since 7d" });
   }
 }
 

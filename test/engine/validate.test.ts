@@ -271,3 +271,38 @@ test("what was proven is not read again until a day has passed; what is new is",
   assert.equal((JSON.parse(health) as { findings: number }).findings, 1);
   await rig.stop();
 });
+
+test("of a spool that waits for long, a look reads what came since the one before; a hole in it is found", async () => {
+  const rig = new Rig({ gateways: [{ id: "a", devices: { d: [1000] }, phase: 0 }] });
+  await rig.start();
+  rig.broker.away();
+  await rig.clock.advance(900_000);
+  let read = 0;
+  const { range } = rig.store;
+  rig.store.range = async (wanted) => {
+    const found = await range.call(rig.store, wanted);
+    if (wanted.from.startsWith("spool/a/")) read += found.length;
+    return found;
+  };
+  await rig.clock.advance(310_000);
+  assert.ok(read >= 250 && read < 700, `read ${String(read)} of ${String(spooled(rig))}`);
+  const validation = rig.engine.ask("validate", "{}", "test");
+  await rig.clock.advance(10_000);
+  await validation;
+  assert.ok(read > 1200, "a command reads all of it");
+  const last = spoolNumber(rig, spooled(rig) - 1);
+  await rig.clock.advance(100_000);
+  await rig.store.write([{ key: spoolNumber(rig, spooled(rig) - 50) }], true);
+  rig.store.range = range;
+  await rig.clock.advance(310_000);
+  assert.notEqual(rig.disk("spool/a/").get(last), undefined);
+  const health = rig.broker.retained("polling/node/health") ?? "{}";
+  assert.equal((JSON.parse(health) as { findings: number }).findings, 0, "the broker is away");
+  const status = await rig.engine.ask("status", "{}", "test");
+  assert.equal((status.data as { node: { findings: number } }).node.findings, 1);
+  await rig.stop();
+});
+
+function spooled(rig: Rig): number {
+  return rig.disk("spool/a/").size;
+}
