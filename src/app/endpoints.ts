@@ -95,7 +95,8 @@ export class Endpoints {
     const sharing = placed.filter((other) => other.key === key);
     const intervals = sharing.flatMap(({ gateway }) => intervalsOf(gateway));
     const maxBackoff = Math.max(Math.min(...intervals), LEAST_BACKOFF);
-    const options = { host, port, maxBackoff, names: this.#names };
+    const afterConnect = Math.max(...sharing.map((each) => each.gateway.pause?.afterConnect ?? 0));
+    const options = { host, port, maxBackoff, afterConnect, names: this.#names };
     const link = openTcpLink({ ...options, clock: this.#clock, random });
     const endpoint = { key, link };
     this.#byKey.set(key, endpoint);

@@ -54,11 +54,12 @@ function foundIn({ names, gateway }: ToldDevice, stateDir: string): FoundDevice 
   return { names, found: { gateway, device, stateDir } };
 }
 
-/** Reads once over TCP. Throws `LockedError` when somebody holds the endpoint who can't be asked. */
+/** Reads once over TCP, `afterConnect` ms after the connect. Throws `LockedError` when somebody holds the endpoint who can't be asked. */
 export async function readTcp(
   { host, port }: Extract<Connection, { kind: "tcp" }>,
   request: ReadRequest,
   timeout: number,
+  afterConnect = 0,
 ): Promise<DirectAnswer> {
   const clock = createClock();
   const names = new Names(clock);
@@ -67,7 +68,7 @@ export async function readTcp(
   const holder = { pid, node: "edgepoll read", stateDir: "", control: "" };
   try {
     const lock = await lockPatiently(name, holder, clock);
-    const link = openTcpLink({ host, port, maxBackoff: 1000, names, clock, random });
+    const link = openTcpLink({ host, port, maxBackoff: 1000, afterConnect, names, clock, random });
     try {
       return answerOf(await link.read(request, timeout));
     } finally {

@@ -106,10 +106,10 @@ function endpointNotes({ endpoints, assumed, budget }: SitePlan): string[] {
     `  shortest: the interval at which its endpoint stays within ${String(budget.warn)} % ` +
     "while the other schedules stay as they are";
   const onLine =
-    `  a serial line: its characters and silences, the pauses, and ${String(assumed.turnaround)} ms ` +
+    `  a serial line: its characters and silences, and ${String(assumed.turnaround)} ms ` +
     "assumed before a device answers";
   const onNetwork =
-    `  over a network: ${String(assumed.roundTrip)} ms assumed for each answer; multiply by ` +
+    `  over a network: ${String(assumed.roundTrip)} ms assumed for each answer and connect; multiply by ` +
     "(your answer time / the assumed one)";
   return [shortest, ...(serial ? [onLine] : []), ...(network ? [onNetwork] : [])];
 }

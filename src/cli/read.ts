@@ -93,8 +93,8 @@ async function answerTo(
   start: string,
 ): Promise<DirectAnswer> {
   const { readByNode, readTcp } = await import("../app/read.ts");
-  const { connection } = found.gateway;
-  if (connection.kind === "tcp") return readTcp(connection, request, timeout);
+  const { connection, pause } = found.gateway;
+  if (connection.kind === "tcp") return readTcp(connection, request, timeout, pause?.afterConnect);
   return readByNode(found, request, timeout).catch((error: unknown) => {
     if (!(error instanceof NoNodeError)) throw error;
     const text = `${connection.url} is served by the node only, and none runs`;

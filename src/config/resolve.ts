@@ -61,6 +61,7 @@ function gatewayOf(
     failureThreshold: gateway.failureThreshold ?? defaults.failureThreshold,
     probe: probeOf(gateway.probe, defaults.probe),
     ...given({ phase: gateway.phase, maxAnswerTime: gateway.maxAnswerTime, pause: gateway.pause }),
+    ...given({ closeAfterPoll: gateway.closeAfterPoll }),
     devices: gateway.devices.map((device) => deviceOf(device, gateway, interval, profiles)),
   };
 }

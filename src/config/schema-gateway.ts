@@ -52,7 +52,7 @@ const pause = section({
   betweenRequests: duration("0ms", "10s").prefault("0ms").describe("Pause between two requests."),
   betweenUnits: duration("0ms", "10s")
     .prefault("0ms")
-    .describe("Pause before another unit is asked."),
+    .describe("Pause before another unit is asked, if longer than betweenRequests."),
 });
 
 const file = () => text(4096);
@@ -91,10 +91,10 @@ export const gateway = section({
       .optional()
       .describe("How late an answer can still come; default: twice the timeout."),
   ),
-  pause: later(pause.optional().describe("Pauses a slow device needs.")),
-  closeAfterPoll: later(
-    flag().optional().describe("Whether the connection is closed after each poll; default: false."),
-  ),
+  pause: pause.optional().describe("Pauses a slow device needs."),
+  closeAfterPoll: flag()
+    .optional()
+    .describe("Whether the connection is closed after each poll; default: false."),
   merge: merge.optional().describe("When neighbouring points share a request."),
   failureThreshold: failureThreshold()
     .optional()

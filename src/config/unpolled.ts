@@ -30,7 +30,7 @@ export function unpolledGateways(name: string, file: YamlFile, { gateways }: Set
 
 /** Whether a key is one that the plan counts, although nothing is polled with it yet. */
 export function isPlanned({ gateways }: Settings, [section, index, key]: Path): boolean {
-  if (section !== "gateways" || (key !== "pause" && key !== "maxAnswerTime")) return false;
+  if (section !== "gateways" || key !== "maxAnswerTime") return false;
   const kind = kindOf(gateways[Number(index)]?.connection ?? "");
   return kind === "serial" || kind === "rtu+tcp";
 }

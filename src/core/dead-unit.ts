@@ -50,7 +50,7 @@ export function deadUnits(gateway: Gateway, shared: EndpointLoad | undefined): D
     const load = sum(
       intervals.map((each) => (100 * (timeoutOf(gateway, each) + quietOf(gateway, each))) / each),
     );
-    const others = Math.max(0, (shared?.load ?? 0) - answeredLoad(alone, device, intervals));
+    const others = Math.max(0, (shared?.load ?? 0) - answeredLoad(gateway, device, intervals));
     return {
       ...{ gateway: gateway.id, device: device.id, timeout, quiet, attempts, interval },
       ...{ first: attempts * attempt, later: attempt, load: tenth(load) },

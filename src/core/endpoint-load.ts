@@ -3,7 +3,7 @@ import { roundInterval } from "./interval-text.ts";
 import { endpointName, intervalsOf, type Connection, type Gateway, type Site } from "./model.ts";
 import { outlineSchedule, type Outline } from "./plan.ts";
 import type { ReadRequest } from "./ports.ts";
-import { requestBytes, requestTime } from "./request-cost.ts";
+import { ASSUMED_ROUND_TRIP, requestBytes, requestTime } from "./request-cost.ts";
 
 /** A schedule with its requests. */
 export interface Scheduled {
@@ -51,21 +51,37 @@ export function schedulesOf(site: Site): Scheduled[] {
   );
 }
 
-/** ms of one poll: its requests, and the pauses between them and before another unit. */
+/** ms of one poll: its requests, the pauses behind them, and a connect when each poll makes its own. */
 export function pollTime({ gateway, plan }: Pick<Scheduled, "gateway" | "plan">): number {
-  const { connection, pause } = gateway;
-  return sum(
-    plan.devices.map(({ requests }) => {
-      const times = requests.map((request) => timeOf(gateway, request));
-      return sum(times) + (connection.kind === "serial" ? (pause?.betweenUnits ?? 0) : 0);
-    }),
+  return (
+    connectTime(gateway) +
+    sum(
+      plan.devices.map(({ requests }) => {
+        const last = requests.at(-1);
+        const rest = requests.slice(0, -1).map((request) => timeOf(gateway, request));
+        return sum(rest) + (last === undefined ? 0 : lastTimeOf(gateway, last));
+      }),
+    )
   );
+}
+
+function connectTime({ connection, closeAfterPoll, pause }: Gateway): number {
+  if (closeAfterPoll !== true) return 0;
+  const connect = connection.kind === "serial" ? 0 : ASSUMED_ROUND_TRIP;
+  return connect + (pause?.afterConnect ?? 0);
+}
+
+/** Another unit follows on the last request of a device, where there is another. */
+function lastTimeOf(gateway: Gateway, request: ReadRequest): number {
+  const { connection, pause, devices } = gateway;
+  if (pause === undefined || devices.length === 1) return timeOf(gateway, request);
+  const longer = Math.max(pause.betweenRequests, pause.betweenUnits);
+  return requestTime(connection, request, longer);
 }
 
 /** ms of one request of a gateway with the pause behind it. */
 export function timeOf({ connection, pause }: Gateway, request: ReadRequest): number {
-  const counted = connection.kind === "serial" || connection.kind === "rtu+tcp";
-  return requestTime(connection, request, counted ? pause?.betweenRequests : 0);
+  return requestTime(connection, request, pause?.betweenRequests);
 }
 
 /** How an endpoint is called in tables: its URL, or the path of a line and its settings. */

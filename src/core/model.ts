@@ -123,7 +123,7 @@ export type Connection =
 export interface Pauses {
   readonly afterConnect: number;
   readonly betweenRequests: number;
-  /** Before another unit is asked. */
+  /** Before another unit is asked; the longer of this and `betweenRequests` holds then. */
   readonly betweenUnits: number;
 }
 
@@ -146,6 +146,8 @@ export interface Gateway {
   /** ms after a request was sent for which its answer can still come; use `maxAnswerTimeOf`. */
   readonly maxAnswerTime?: number;
   readonly pause?: Pauses;
+  /** Whether the connection is closed when a poll has ended. */
+  readonly closeAfterPoll?: boolean;
   readonly devices: readonly Device[];
 }
 

@@ -49,6 +49,8 @@ export type Answer =
 export interface Link {
   /** Connects if need be, sends once, and waits at most `timeout` ms for the connect and again for the answer. Never rejects. */
   read(request: ReadRequest, timeout: number): Promise<Answer>;
+  /** Closes the connection in good order; the next read makes a new one. To be called between requests. */
+  release(): void;
   /** Ends a request in flight as `timeout`, frees the socket. Settles within a second. */
   close(): Promise<void>;
 }

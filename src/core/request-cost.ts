@@ -1,5 +1,5 @@
 /** What one read costs on the way to the device: bytes and time. */
-import { isLine, type Connection, type LineSettings, type Pauses } from "./model.ts";
+import { isLine, type Connection, type LineSettings } from "./model.ts";
 import type { ReadRequest } from "./ports.ts";
 import { isBitTable } from "./types.ts";
 
@@ -52,17 +52,13 @@ export function requestBytes(connection: Connection, request: ReadRequest): numb
   return isLine(connection) ? rtuBytes(request) : tcpBytes(request);
 }
 
-/** Expected ms from the first byte of a request until the next one may follow. */
-export function requestTime(
-  connection: Connection,
-  request: ReadRequest,
-  betweenRequests: Pauses["betweenRequests"] = 0,
-): number {
-  if (connection.kind !== "serial") return ASSUMED_ROUND_TRIP + betweenRequests;
+/** Expected ms from the first byte of a request until the next one may follow, after a pause of so many ms. */
+export function requestTime(connection: Connection, request: ReadRequest, pause = 0): number {
+  if (connection.kind !== "serial") return ASSUMED_ROUND_TRIP + pause;
   const { baud } = connection;
   const line = { baud, bits: bitsOf(connection), turnaround: ASSUMED_TURNAROUND };
   // The silence behind the answer is part of a pause.
-  return serialTime(request, line) + Math.max(0, betweenRequests - silenceOf(line));
+  return serialTime(request, line) + Math.max(0, pause - silenceOf(line));
 }
 
 function characterOf({ baud, bits }: SerialLine): number {

@@ -4,6 +4,7 @@ import type { Gateway } from "../core/model.ts";
 import type { Answer, Clock, ReadRequest } from "../core/ports.ts";
 import type { Gateways, RunningGateway } from "./gateways.ts";
 import type { Endpoint } from "./opening.ts";
+import { Nap } from "./pace.ts";
 
 /** Reads that wait for their turns; more are refused. */
 const MOST_WAITING = 16;
@@ -41,8 +42,9 @@ export class DirectReads {
 
   /** Reads once. Throws `UnavailableError` when this node has no such endpoint or too many reads wait. */
   async read(read: DirectRead): Promise<DirectAnswer> {
-    const [schedule] = this.#find(read)?.schedules ?? [];
-    if (schedule === undefined) {
+    const running = this.#find(read);
+    const [schedule] = running?.schedules ?? [];
+    if (running === undefined || schedule === undefined) {
       const what = read.endpoint ?? read.gateway ?? "endpoint";
       throw new UnavailableError("NO_ANSWER", `The node that runs has no ${what}.`);
     }
@@ -50,17 +52,23 @@ export class DirectReads {
       throw new UnavailableError("NO_ANSWER", "Too many reads wait for their turn; try again.");
     }
     const { clock } = this.#world;
+    const { gateway } = running;
+    const { lane, link } = schedule;
     this.#waiting++;
     let turn: () => void = () => undefined;
     const granted = new Promise<void>((resolve) => (turn = resolve));
-    const ticket = schedule.lane.enterCommand(clock.elapsed() + PATIENCE, turn);
+    const ticket = lane.enterCommand(clock.elapsed() + PATIENCE, turn);
     try {
       await granted;
       // A silent unit must not cost the polls more than one of their own would.
       const timeout = Math.min(read.timeout, schedule.timeout);
-      return answerOf(await schedule.link.read(read, timeout));
+      if (gateway.pause) await lane.pace.keep(read.unitId, gateway.pause, new Nap(clock));
+      const answer = await link.read(read, timeout);
+      if (answer.sentAt !== null) lane.pace.ended(read.unitId, answer.endedAt);
+      return answerOf(answer);
     } finally {
       ticket.leave();
+      if (gateway.closeAfterPoll === true && lane.isFree) link.release();
       this.#waiting--;
     }
   }

@@ -3,6 +3,8 @@
  * take at most every second turn.
  */
 
+import { Pace } from "./pace.ts";
+
 /** A place in the queue of a lane. */
 export interface Ticket {
   /** Whether it is this ticket's turn. */
@@ -38,6 +40,8 @@ class Waiting implements Ticket {
 
 /** Grants turns to one endpoint; gateways that name the same endpoint share it. */
 export class Lane {
+  /** The pauses between requests that go this way. */
+  readonly pace = new Pace();
   #holder: Waiting | undefined;
   #lastBy: Waiting["by"] = "poll";
   #queue: Waiting[] = [];
@@ -48,6 +52,11 @@ export class Lane {
    */
   enter(deadline: number, interval: number, grant: () => void): Ticket {
     return this.#enter("poll", deadline, interval, grant);
+  }
+
+  /** Whether it is nobody's turn, and nobody waits for one. */
+  get isFree(): boolean {
+    return this.#holder === undefined;
   }
 
   /** Asks for a turn of a command; never granted after that of another command while a poll waits. */

@@ -164,5 +164,6 @@ function goneGateway(id: string, phase: number): Gateway {
 
 const NO_LINK: Link = {
   read: () => Promise.reject(new Error("a gateway that is gone is not polled")),
+  release: () => undefined,
   close: () => Promise.resolve(),
 };

@@ -1,9 +1,11 @@
 /** The execution of one slot: all requests of the plan, each at most once but for configured retries. */
 import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
+import type { Pauses } from "../core/model.ts";
 import type { Answer, Clock, Link } from "../core/ports.ts";
 import { deviceAnswered, type NotAsked, type RequestResult } from "../core/reading.ts";
 import type { Choice } from "./breakers.ts";
 import type { Lane, Ticket } from "./lane.ts";
+import { Nap } from "./pace.ts";
 
 /** What a poll has to do and with what. */
 export interface PollTask {
@@ -15,6 +17,9 @@ export interface PollTask {
   /** ms, of one request. */
   readonly timeout: number;
   readonly retries: number;
+  readonly pause: Pauses | undefined;
+  /** Whether the connection is closed when the poll has ended. */
+  readonly closeAfterPoll: boolean;
   /** Elapsed time at which the slot is due. */
   readonly due: number;
   /** Devices whose last poll got no answer: asked last, and once. */
@@ -43,6 +48,7 @@ export interface PollResult {
 export class Poll {
   readonly #task: PollTask;
   readonly #hardEnd: number;
+  readonly #nap: Nap;
   #ticket: Ticket | undefined;
   #sentAt: number | null = null;
   #stopped = false;
@@ -50,12 +56,14 @@ export class Poll {
 
   constructor(task: PollTask) {
     this.#task = task;
+    this.#nap = new Nap(task.clock);
     this.#hardEnd = task.due + Math.max(3 * task.interval, 10_000);
   }
 
   /** Lets the request in flight end and sends no other. */
   stop(): void {
     this.#stopped = true;
+    this.#nap.end();
   }
 
   /** Sends the plan's requests; `ticket` is the turn on the lane for the first of them. */
@@ -68,6 +76,7 @@ export class Poll {
       for (const planned of order) asked.push(await this.#device(planned));
     } finally {
       this.#leave();
+      this.#close();
     }
     if (order === plan.devices) return { devices: asked, sentAt: this.#sentAt };
     const found = new Map(asked.map((result) => [result.device, result]));
@@ -122,9 +131,11 @@ export class Poll {
   }
 
   async #request(request: PlannedRequest, retries: number): Promise<RequestResult> {
+    const { lane, pause } = this.#task;
     const earlier: Answer[] = [];
     for (let left = retries; ; left--) {
       await this.#turn();
+      if (pause !== undefined) await lane.pace.keep(request.unitId, pause, this.#nap);
       const before = earlier.at(-1);
       // The turn may have come late: a retry that no longer fits is not sent.
       if (before !== undefined && !this.#isWorthRetrying(before)) {
@@ -132,13 +143,20 @@ export class Poll {
       }
       const barred = this.#stopped ? "stopped" : this.#isOver() ? "deadline" : undefined;
       if (barred !== undefined) return { request, last: barred, earlier };
-      const answer = await this.#task.link.read(request, this.#task.timeout);
-      this.#leave();
+      const answer = await this.#send(request);
       this.#sentAt ??= answer.sentAt;
       if (!answer.ok && answer.reason === "connect_failed") this.#connectFailed = true;
       if (left === 0 || !this.#isWorthRetrying(answer)) return { request, last: answer, earlier };
       earlier.push(answer);
     }
+  }
+
+  async #send(request: PlannedRequest): Promise<Answer> {
+    const { link, lane, timeout } = this.#task;
+    const answer = await link.read(request, timeout);
+    if (answer.sentAt !== null) lane.pace.ended(request.unitId, answer.endedAt);
+    this.#leave();
+    return answer;
   }
 
   /** A retry must fit before the next slot; a failed connect is not tried again in the same slot. */
@@ -159,6 +177,12 @@ export class Poll {
     await new Promise<void>((resolve) => {
       this.#ticket = lane.enter(due + interval, interval, resolve);
     });
+  }
+
+  /** Others may be on the lane by now: the last of them closes. */
+  #close(): void {
+    const { closeAfterPoll, lane, link } = this.#task;
+    if (closeAfterPoll && lane.isFree) link.release();
   }
 
   #leave(): void {

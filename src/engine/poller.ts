@@ -32,7 +32,7 @@ export class Poller {
   poll = async (schedule: Schedule, slot: Slot, ticket: Ticket): Promise<void> => {
     const { plan, link, lane, gateway, interval, timeout, devices } = schedule;
     const { clock } = this.#world;
-    const { retries } = gateway;
+    const { retries, pause, closeAfterPoll = false } = gateway;
     const { silent, breakers } = devices;
     const choice = breakers.begin(plan, clock.elapsed());
     const { due } = slot;
@@ -44,6 +44,8 @@ export class Poller {
       interval,
       timeout,
       retries,
+      pause,
+      closeAfterPoll,
       due,
       silent,
       choice,

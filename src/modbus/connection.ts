@@ -96,6 +96,16 @@ export class Connection {
     });
   }
 
+  /** Closes the connection in good order, and with a reset should the device not close its side within `patience` ms. */
+  release(patience: number): void {
+    if (this.#state !== "open" || this.#settle) return;
+    this.#state = "ended";
+    this.#port.isOpen = false;
+    const cancel = this.#clock.timer(patience, () => this.#socket.resetAndDestroy());
+    void this.closed.then(cancel);
+    this.#socket.end();
+  }
+
   /** Ends the connection: a request in flight ends as `timeout`, a connect under way has failed. */
   end(detail: string): void {
     this.#end("timeout", detail);

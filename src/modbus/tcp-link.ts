@@ -5,6 +5,8 @@ import { Backoff } from "./backoff.ts";
 import { Connection, type Failure } from "./connection.ts";
 import type { Found, Names } from "./names.ts";
 
+/** ms that a device has to close its side. */
+const RELEASE_DEADLINE = 500;
 /** Within the second that `Link.close` may take. */
 const CLOSE_DEADLINE = 500;
 
@@ -14,6 +16,8 @@ export interface TcpLinkOptions {
   readonly port: number;
   /** Longest wait between failed connects, ms. */
   readonly maxBackoff: number;
+  /** ms that a device needs after a connect before it is asked. */
+  readonly afterConnect?: number;
   readonly names: Names;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,6 +54,10 @@ class TcpLink implements Link {
     return this.#connectAndAsk(request, timeout);
   }
 
+  release(): void {
+    this.#connection?.release(RELEASE_DEADLINE);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     if (!this.#connection) return;
@@ -69,6 +77,7 @@ class TcpLink implements Link {
   async #connectAndAsk(request: ReadRequest, timeout: number): Promise<Answer> {
     this.#connecting = true;
     const failure = await this.#connect(timeout);
+    if (failure === undefined) await this.#pauseAfterConnect();
     this.#connecting = false;
     if (failure !== undefined) return this.#connectFailed(failure);
     return this.#connection?.ask(request, timeout) ?? this.#connectFailed("connection lost");
@@ -89,6 +98,14 @@ class TcpLink implements Link {
     if (failure === undefined) this.#backoff.clear();
     else this.#backoff.failed(clock.elapsed(), failure);
     return failure;
+  }
+
+  /** Ends early with its connection. */
+  async #pauseAfterConnect(): Promise<void> {
+    const { afterConnect = 0 } = this.#options;
+    if (afterConnect > 0 && this.#connection) {
+      await this.#within(this.#connection.closed, afterConnect);
+    }
   }
 
   /** Goes on from connection to connection, so that an answer from an old one never fits a new one. */

@@ -238,9 +238,8 @@ budget: { warn: 70, refuse: never }
     "{ id: flow, table: input, address: 60, type: int16, deadband: 0.5, onChange: true, maxSilence: 1m }";
   const flow = "gateways[boiler-room].devices[plc].points[flow].";
   assert.deepEqual([...load(head + plant([point], { gateway })).site.withoutEffect].sort(), [
-    "gateways[boiler-room].closeAfterPoll",
     ...["deadband", "maxSilence", "onChange"].map((key) => flow + key),
-    ...["maxAnswerTime", "pause"].map((key) => `gateways[boiler-room].${key}`),
+    "gateways[boiler-room].maxAnswerTime",
     "http",
     "mqtt.embedded.websocket",
     "mqtt.values",

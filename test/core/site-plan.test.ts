@@ -145,16 +145,16 @@ test("a serial line is loaded by its characters, silences, turnaround and pauses
   const plan = planSite(site(plain, paused));
   const [endpoint] = plan.endpoints;
   assert.equal(endpoint?.endpoint, "/dev/ttyUSB0 9600 8E1");
-  // 15 characters and 7 of silence at 1.146 ms, and 20 ms; the pause of 30 ms holds one silence of 4 ms.
+  // 15 characters and 7 of silence at 1.146 ms, and 20 ms; a pause of 30 ms (50 before another unit) holds one silence of 4 ms.
   assert.deepEqual(
     endpoint.schedules.map(({ ms, bytes }) => [ms, bytes]),
     [
       [45.2, 15],
-      [313.6, 45],
+      [253.6, 45],
     ],
   );
-  assert.deepEqual([endpoint.load, endpoint.together, endpoint.verdict], [35.9, 359, "ok"]);
-  // 45.2 ms of the 48.6 % that the other one leaves; 313.6 ms of the 75.5 % that are left.
+  assert.deepEqual([endpoint.load, endpoint.together, endpoint.verdict], [29.9, 299, "ok"]);
+  // 45.2 ms of the 54.7 % that the other one leaves; 253.6 ms of the 75.5 % that are left.
   assert.deepEqual(
     endpoint.schedules.map(({ shortest }) => shortest),
     [100, 500],
@@ -202,4 +202,14 @@ test("a dead unit on a line also costs the quiet time until its answer can no lo
     of({ timeout: { configured: 6000, default: 1 } }),
     [6000, 4000, 1, 10_000, 10_000],
   );
+});
+
+test("pauses and a connect for each poll count over a network as well", () => {
+  const pause = { afterConnect: 100, betweenRequests: 30, betweenUnits: 10 };
+  const units = [device([point(0), point(100)]), device([point(0)], "other", 3)];
+  const at = (more: Partial<Gateway>) =>
+    planSite(site({ ...gateway("hall", "box", ...units), ...more })).endpoints[0]?.together;
+  assert.equal(at({}), 60);
+  assert.equal(at({ pause }), 150, "the longer of two pauses holds before another unit");
+  assert.equal(at({ pause, closeAfterPoll: true }), 270, "20 ms for the connect, and its pause");
 });

@@ -13,6 +13,7 @@ function rig() {
   const asked: { request: ReadRequest; answer: (answer: Answer) => void }[] = [];
   const link: Link = {
     read: (request) => new Promise((answer) => asked.push({ request, answer })),
+    release: () => undefined,
     close: () => Promise.resolve(),
   };
   const running = { gateway: { id: "hall" }, schedules: [{ lane, link, interval: 1000 }] };

@@ -196,6 +196,7 @@ export interface FakeLinkParts {
   readonly alive: () => boolean;
   readonly behaviour: (request: ReadRequest) => Behaviour;
   readonly seen: (request: ReadRequest) => void;
+  readonly released: () => void;
   /** Told when two requests are in flight at once. */
   readonly broken: (what: string) => void;
 }
@@ -231,6 +232,11 @@ export class FakeLink implements Link {
     }
     if (does.kind === "refuse") return { ...failed, reason: "connect_failed" };
     return { ...failed, reason: does.kind === "bad-frame" ? "bad_frame" : "timeout" };
+  }
+
+  release(): void {
+    if (this.#lane.busy) this.#parts.broken("released while a request was in flight");
+    this.#parts.released();
   }
 
   close(): Promise<void> {

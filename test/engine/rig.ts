@@ -1,6 +1,6 @@
 /** A node's engine on ports that obey the test: process after process on one disk, broker and line. */
 import { Engine } from "../../src/engine/engine.ts";
-import type { Device, Gateway, Keep, Point, Probe, Site } from "../../src/core/model.ts";
+import type { Device, Gateway, Keep, Pauses, Point, Probe, Site } from "../../src/core/model.ts";
 import type { Log, ReadRequest } from "../../src/core/ports.ts";
 import { createFakeClock, type FakeClock, type FakeClockStart } from "../support/fake-clock.ts";
 import { createMemoryStore, type Crash, type MemoryStore } from "../support/memory-store.ts";
@@ -17,6 +17,8 @@ export interface GatewayInShort {
   readonly timeout?: number;
   readonly retries?: number;
   readonly retain?: boolean;
+  readonly pause?: Pauses;
+  readonly closeAfterPoll?: boolean;
   /** Default: 10. */
   readonly failureThreshold?: number;
   /** Default: first after 30 s, widening to 5 min. */
@@ -56,6 +58,8 @@ export class Rig {
   store: MemoryStore = createMemoryStore();
   /** Requests that the endpoints saw. */
   readonly seen: Seen[] = [];
+  /** When connections to endpoints were closed in good order. */
+  readonly released: { readonly endpoint: string; readonly at: number }[] = [];
   /** Rules that were broken while it ran. */
   readonly broken: string[] = [];
   /** What the log said at level error. */
@@ -116,7 +120,8 @@ export class Rig {
         this.#behaviours.get(`${endpoint}/${String(request.unitId)}`) ??
         this.#behaviours.get(endpoint) ?? { kind: "value" };
       const broken = (what: string) => this.broken.push(what);
-      return new FakeLink({ clock, alive, behaviour, seen, broken }, lane);
+      const released = () => this.released.push({ endpoint, at: clock.elapsed() });
+      return new FakeLink({ clock, alive, behaviour, seen, released, broken }, lane);
     };
     const endpoints = new Map(this.parts.gateways.map(({ id, endpoint = id }) => [id, endpoint]));
     const engine = new Engine({
@@ -213,12 +218,14 @@ export function siteOf({
 
 function gatewayOf(short: GatewayInShort): Gateway {
   const { id, devices, phase, timeout, retries = 1, retain = false } = short;
+  const { pause, closeAfterPoll = false } = short;
   const { failureThreshold = 10, probe = { first: 30_000, max: 300_000 } } = short;
   return {
     id,
     connection: { kind: "tcp", url: `tcp://${id}:502`, host: id, port: 502 },
     timeout: { default: 1000, ...(timeout === undefined ? {} : { configured: timeout }) },
-    ...{ retries, failureThreshold, probe },
+    ...{ retries, failureThreshold, probe, closeAfterPoll },
+    ...(pause === undefined ? {} : { pause }),
     ...(phase === undefined ? {} : { phase }),
     devices: Object.entries(devices).map(([name, intervals], i): Device => {
       return {

@@ -42,11 +42,12 @@ export async function startTestSlave(ports: number): Promise<Slave> {
 }
 
 /** A link to a port of the loopback address. */
-export function openLink(t: TestContext, port: number, host = "127.0.0.1"): Rig {
+export function openLink(t: TestContext, port: number, host = "127.0.0.1", afterConnect = 0): Rig {
   const clock = createFakeClock();
   const random = Math.random;
   const names = new Names(clock);
-  const link = openTcpLink({ host, port, maxBackoff: MAX_BACKOFF, names, clock, random });
+  const way = { host, port, maxBackoff: MAX_BACKOFF, afterConnect };
+  const link = openTcpLink({ ...way, names, clock, random });
   t.after(async () => {
     await link.close();
     assert.equal(clock.pendingTimers(), 0, "a timer was left");
@@ -91,6 +92,8 @@ export interface SocketWatch {
   made(): number;
   /** Sockets that had not emitted `close` yet when another was made. */
   overlaps(): number;
+  /** Settles when the newest socket is connected. */
+  connected(): Promise<void>;
   /** Settles when the newest socket is closed. */
   closed(): Promise<void>;
   /** Settles when the newest socket has seen the end of its peer; it is not closed yet. */
@@ -119,6 +122,9 @@ export function watchSockets(t: TestContext): SocketWatch {
   return {
     made: () => made,
     overlaps: () => overlaps,
+    connected: async () => {
+      if (newest?.connecting === true) await once(newest, "connect");
+    },
     closed: async () => {
       if (newest && live.has(newest)) await once(newest, "close");
     },

@@ -322,3 +322,49 @@ test("a name nobody resolves is looked up once at a time", async (t) => {
   assert.deepEqual(failureOf(await third), { reason: "connect_failed", detail: "no such name" });
   assert.equal(lookup.mock.callCount(), 2);
 });
+
+test("a device that needs time after a connect is asked when it had it, and only after a connect", async (t) => {
+  const watch = watchSockets(t);
+  const { link, clock } = openLink(t, port, "127.0.0.1", 80);
+  await slave.fault(port, { kind: "hold" });
+  const reading = link.read(holding(5), TIMEOUT);
+  await watch.connected();
+  await clock.advance(79);
+  assert.deepEqual(connectionsUsed(), [], "nothing is sent before");
+  await clock.advance(1);
+  await slave.received(port, earlier + 1);
+  await slave.fault(port, { kind: "normal" });
+  assert.deepEqual(wordsOf(await reading), [5]);
+  assert.deepEqual(wordsOf(await link.read(holding(6), TIMEOUT)), [6]);
+  assert.equal(opened(), 1);
+});
+
+test("a connection that ends in the pause after its connect fails the read without waiting on", async (t) => {
+  const watch = watchSockets(t);
+  const { link } = openLink(t, port, "127.0.0.1", 80);
+  const reading = link.read(holding(5), TIMEOUT);
+  await watch.connected();
+  await slave.fault(port, { kind: "refuse" });
+  assert.equal(failureOf(await reading).reason, "connect_failed");
+});
+
+test("a released connection ends in good order, and the next read makes a new one", async (t) => {
+  const { link } = openLink(t, port);
+  const watch = watchSockets(t);
+  assert.deepEqual(wordsOf(await link.read(holding(5), TIMEOUT)), [5]);
+  link.release();
+  await watch.closed();
+  link.release();
+  assert.deepEqual(wordsOf(await link.read(holding(6), TIMEOUT)), [6]);
+  assert.deepEqual([watch.made(), watch.overlaps(), opened()], [2, 0, 2]);
+});
+
+test("a device that does not close its side of a released connection is reset", async (t) => {
+  const { link, clock } = openLink(t, port);
+  const watch = watchSockets(t);
+  assert.deepEqual(wordsOf(await link.read(holding(5), TIMEOUT)), [5]);
+  await slave.fault(port, { kind: "stall" });
+  link.release();
+  await clock.advance(500);
+  await watch.closed();
+});

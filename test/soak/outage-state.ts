@@ -64,6 +64,7 @@ async function pollWithoutBroker(site: Site, store: FillStore, length: number): 
       const now = clock.elapsed();
       return Promise.resolve({ ok: true, words, sentAt: now, endedAt: now });
     },
+    release: () => undefined,
     close: () => Promise.resolve(),
   };
   const silent = () => undefined;

@@ -87,6 +87,11 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
     "Of a gateway or of `defaults`: `never`, or these keys. The distance doubles with each probe that is not answered, up to `max`; a probe may come a tenth of it early. Where neither says anything, `first` is 30s and `max` 5m.",
   ],
   [
+    "gateways[].pause",
+    "pause",
+    "What a slow device needs before it is asked, counted from the end of the request before, whoever sent it. A pause is taken on the lane and counts as time of the slot: `edgepoll check --plan` adds it, and a retry that fits only without it is not sent. A connection that `closeAfterPoll` closes is made anew, with its pause, by the next poll.",
+  ],
+  [
     "gateways[].merge",
     "merge",
     "Of a gateway or a device. Points that lie close enough together share a request; what lies between them is read and thrown away.",

@@ -144,6 +144,7 @@ function answeringLink(clock: Clock, asked: (address: number) => void): Link {
       const words = new Uint16Array(count);
       return Promise.resolve({ ok: true, words, sentAt: now, endedAt: now });
     },
+    release: () => undefined,
     close: () => Promise.resolve(),
   };
 }
