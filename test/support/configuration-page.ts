@@ -1,4 +1,5 @@
 /** docs/configuration.md, drawn from the schema of the configuration. */
+import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { bare } from "../../src/config/schema-at.ts";
 import { profileSchema } from "../../src/config/schema-profile.ts";
@@ -101,6 +102,10 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
 const PROFILES = `## Profiles
 
 A profile holds the points of a model of device once for all devices of that model, on this and other sites. A device names it with \`profile\`: a profile that comes with edgepoll by its name (\`config/profiles/edgepoll/energy-meter.yaml\` is \`edgepoll/energy-meter\`), a file of your own by its path, which begins with \`./\`, \`../\` or \`/\` or ends in \`.yaml\` and is relative to the configuration.
+
+Those of real meters were written from published tables, named in each file, and are held to register images; none was tried on the meter itself. Compare one reading with the display before you rely on it. Points have the same ids in all of them (\`voltage-l1\`, \`power\`, \`energy-import\`), energies are in kWh.
+
+${profileTable()}
 
 \`\`\`yaml
 # meter.yaml: the manual's table of registers, one line each
@@ -279,4 +284,19 @@ function marked(mark: Mark): string[] {
   return keys.map(({ path, schema }) => {
     return `- \`${path.replace(/\[\]/g, "")}\`: ${descriptionOf(schema)}`;
   });
+}
+
+/** The profiles that come with edgepoll, each with what its file says first. */
+function profileTable(): string {
+  const folder = new URL("../../config/profiles/", import.meta.url);
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".yaml"))
+    .sort();
+  const rows = names.map((name) => {
+    const text = readFileSync(new URL(name, folder), "utf8");
+    const what = /^# (.*?)\.(?: |\n)/.exec(text)?.[1] ?? "";
+    const points = text.split("\n").filter((line) => line.startsWith("  - {")).length;
+    return `| \`${name.replace(".yaml", "")}\` | ${what} | ${String(points)} |`;
+  });
+  return ["| profile | model | points |", "| --- | --- | --- |", ...rows].join("\n");
 }
