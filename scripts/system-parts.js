@@ -1,6 +1,6 @@
 // Programs the tests talk to that do not come from npm, and how to get them.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
 
 /** @type {{ name: string, package: string, isThere: () => boolean }[]} */
@@ -14,6 +14,8 @@ const PARTS = [
   { name: "socat", package: "socat", isThere: () => isProgram("socat") },
   { name: "mbpoll", package: "mbpoll", isThere: () => isProgram("mbpoll") },
   { name: "ip", package: "iproute2", isThere: () => isProgram("ip") },
+  { name: "cc", package: "gcc", isThere: () => isProgram("cc") },
+  { name: "C headers", package: "libc6-dev", isThere: () => existsSync("/usr/include/stdio.h") },
   { name: "pymodbus", package: "python3-pymodbus", isThere: hasPymodbus },
 ];
 

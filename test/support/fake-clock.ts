@@ -28,6 +28,8 @@ export interface FakeClockStart {
   readonly bootId?: string;
   /** ms by which a timer fires too late, negative: too early (Node: up to 1 ms); default 0. */
   readonly jitter?: () => number;
+  /** Whether something works that takes real time, such as a disk: no time passes until it rests. */
+  readonly isBusy?: () => boolean;
 }
 
 interface Timer {
@@ -40,6 +42,7 @@ interface Timer {
 export function createFakeClock(start: FakeClockStart = {}): FakeClock {
   const timers = new TimerHeap();
   const jitter = start.jitter ?? ((): number => 0);
+  const isBusy = start.isBusy ?? ((): boolean => false);
   let monotonic = start.elapsed ?? 1_000_000;
   let wallOffset = (start.wall ?? 1_795_400_000_000) - monotonic;
   let noticed = 0;
@@ -47,6 +50,14 @@ export function createFakeClock(start: FakeClockStart = {}): FakeClock {
   let order = 0;
   let armed = 0;
   let moving = false;
+
+  async function settle(): Promise<void> {
+    do {
+      for (let turn = 0; turn < TURNS; turn += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } while (isBusy());
+  }
 
   async function fireUntil(end: number): Promise<void> {
     if (moving) throw new Error("the fake clock is moving already; await advance or stall");
@@ -107,12 +118,6 @@ export function createFakeClock(start: FakeClockStart = {}): FakeClock {
     pendingTimers: () => armed,
     settle,
   };
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 /** Timers by due time, those of equal time in the order they were armed. */

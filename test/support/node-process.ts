@@ -46,11 +46,18 @@ export function writeSite(directory: string, site: object): NodeFiles {
   return { config, stateDir };
 }
 
+/** As whom, and in which environment, a node runs; default: as the test itself. */
+export interface NodeSurroundings {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts a node; it is killed at the end of the test at the latest. `nodeArguments` are those of Node.js, such as `--cpu-prof`. */
 export function startNode(
   test: Pick<TestContext, "after">,
   { config, stateDir }: NodeFiles,
-  user: { readonly uid?: number; readonly gid?: number } = {},
+  { env = {}, ...user }: NodeSurroundings = {},
   nodeArguments: readonly string[] = [],
 ): NodeProcess {
   const args = ["start", "--node", "--json", "--config", config, "--state-dir", stateDir];
@@ -58,7 +65,7 @@ export function startNode(
     ...user,
     stdio: ["ignore", "pipe", "pipe"],
     // Where the control socket lies; the user's own must stay out of it.
-    env: { ...process.env, RUNTIME_DIRECTORY: join(config, "..") },
+    env: { ...process.env, RUNTIME_DIRECTORY: join(config, ".."), ...env },
   });
   let output = "";
   const listeners = new Set<() => void>();
