@@ -8,7 +8,7 @@ import { keys, type NodeRecord } from "../core/records.ts";
 import { Engine } from "../engine/engine.ts";
 import type { ProcessFacts } from "../engine/health.ts";
 import { openLevelStore } from "../store/level-store.ts";
-import { storeBytes } from "../store/size.ts";
+import { diskRoom, storeBytes } from "../store/size.ts";
 import { createClock } from "../system/clock.ts";
 import { isClockSynced } from "../system/clock-sync.ts";
 import { pid, residentMemory, version } from "../system/facts.ts";
@@ -70,7 +70,11 @@ async function open(
   const self = { version: version(), started: Math.round(clock.wall()), pid, clientId };
   const endpoint = endpoints.of.bind(endpoints);
   const world = { site, clock, random, log, store, bus, endpoint, facts, self };
-  const engine = new Engine({ ...world, storeBytes: () => storeBytes(stateDir) });
+  const engine = new Engine({
+    ...world,
+    storeBytes: () => storeBytes(stateDir),
+    diskRoom: () => diskRoom(stateDir),
+  });
   const found = await engine.open();
   const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept });
   const handle = handleControl(engine, site, ending.end);

@@ -6,6 +6,7 @@ import type { AuditEvent } from "../core/payloads.ts";
 import type { Store } from "../core/ports.ts";
 import { below, keys, type GatewayRecord, type NodeRecord } from "../core/records.ts";
 import type { Validation } from "../core/validation.ts";
+import { Age } from "../engine/age.ts";
 import { Committer } from "../engine/committer.ts";
 import { Journal, readAudit, type AuditQuery } from "../engine/journal.ts";
 import { Spool } from "../engine/spool.ts";
@@ -138,7 +139,9 @@ async function desire(
   const clock = createClock();
   const log = createLog("error");
   const committer = new Committer(store, clock, log);
-  const spool = new Spool(store, log);
+  const age = new Age(clock);
+  await age.load(store);
+  const spool = new Spool(store, log, age);
   await spool.load();
   const journal = new Journal({
     node,
@@ -148,6 +151,7 @@ async function desire(
     committer,
     spool,
     spooled: () => undefined,
+    stamping: age.stamping,
   });
   for (const gateway of gateways) {
     const text = await store.get(keys.gateway(gateway));

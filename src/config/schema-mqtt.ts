@@ -73,11 +73,9 @@ const spool = section({
     .describe(
       "Bytes of readings, gaps and events that wait for the broker; beyond it the oldest go.",
     ),
-  maxAge: later(
-    duration("1m", "5y")
-      .prefault("7d")
-      .describe("How long they wait for the broker before they are dropped."),
-  ),
+  maxAge: duration("1m", "5y")
+    .prefault("7d")
+    .describe("How long they wait for the broker before they are dropped."),
 });
 
 /** The way to the broker. */

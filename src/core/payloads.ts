@@ -108,6 +108,8 @@ export const EVENT_KINDS = [
   "connection-contested",
   "findings",
   "spool-full",
+  "spool-expired",
+  "disk-full",
   "store-full",
   "events-dropped",
   "events-left-out",

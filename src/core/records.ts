@@ -35,6 +35,8 @@ export const keys = {
   quarantine: (stream: string, slot: number, number: number) =>
     `quarantine/${stream}/${padded(slot)}/${padded(number)}`,
   quarantineAll: "quarantine/",
+  dropped: (stream: string) => `dropped/${stream}`,
+  droppedAll: "dropped/",
   gateway: (gateway: string) => `gateway/${gateway}`,
   gateways: "gateway/",
   audit: (at: number, number: number) => `audit/${padded(at)}/${padded(number)}`,
@@ -180,24 +182,28 @@ export interface Spooled {
   readonly interval: number;
   readonly slot: number;
   readonly payload: string;
+  /** Age of the ledger when it was spooled, s; absent when not known. */
+  readonly age?: number;
 }
 
 /** Text of a spooled message: one line of facts, then the payload as it is, which spares escaping. */
 export function encodeSpooled(spooled: Spooled): string {
-  const { topic, retain, interval, slot, payload } = spooled;
-  return `${topic} ${retain ? "r" : "-"} ${String(interval)} ${String(slot)}\n${payload}`;
+  const { topic, retain, interval, slot, payload, age } = spooled;
+  const facts = `${topic} ${retain ? "r" : "-"} ${String(interval)} ${String(slot)}`;
+  return age === undefined ? `${facts}\n${payload}` : `${facts} ${String(age)}\n${payload}`;
 }
 
 /** The spooled message of its text. */
 export function decodeSpooled(text: string): Spooled {
   const end = text.indexOf("\n");
-  const [topic = "", retain, interval, slot] = text.slice(0, end).split(" ");
+  const [topic = "", retain, interval, slot, age] = text.slice(0, end).split(" ");
   return {
     topic,
     retain: retain === "r",
     interval: Number(interval),
     slot: Number(slot),
     payload: text.slice(end + 1),
+    ...(age === undefined ? {} : { age: Number(age) }),
   };
 }
 

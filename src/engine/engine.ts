@@ -24,7 +24,8 @@ import { Publisher } from "./publisher.ts";
 import { Reporter } from "./reporter.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
-import { SpoolLimit } from "./spool-limit.ts";
+import { SpoolBounds } from "./spool-bounds.ts";
+import type { DiskRoom } from "./spool-limit.ts";
 import { Transactions } from "./transactions.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -46,6 +47,8 @@ export interface EngineWorld {
   readonly facts: () => ProcessFacts;
   /** Size of the store on disk, null when not known. */
   readonly storeBytes: () => number | null;
+  /** Room on the disk of the store, null when not known. */
+  readonly diskRoom: () => DiskRoom | null;
   readonly self: { version: string; started: number; pid: number; clientId: string };
 }
 
@@ -63,7 +66,7 @@ export class Engine {
   readonly #reporter: Reporter;
   readonly #transactions: Transactions;
   readonly #commands: Commands;
-  readonly #spoolLimit: SpoolLimit;
+  readonly #spoolBounds: SpoolBounds;
   readonly #age: Age;
   readonly #upkeep: Upkeep;
   readonly #clockNotes: ClockNotes;
@@ -76,11 +79,12 @@ export class Engine {
     const topics = topicsOf(site.baseTopic);
     this.#world = world;
     const committer = (this.#committer = new Committer(store, clock, log));
-    const spool = (this.#spool = new Spool(store, log));
+    const age = (this.#age = new Age(clock));
+    const spool = (this.#spool = new Spool(store, log, age));
     const forget = committer.later.bind(committer);
     const publisher = (this.#publisher = new Publisher({ bus, clock, log, topics, spool, forget }));
     const spooled = publisher.pump;
-    const { stamping } = (this.#age = new Age(clock));
+    const { stamping } = age;
     const kept = { node, clock, log, store, committer, spool };
     const journal = new Journal({ ...kept, spooled, stamping });
     this.#journal = journal;
@@ -92,8 +96,9 @@ export class Engine {
       this.#deviceChanged(change);
     });
     this.#poller = new Poller({ node, clock, log, ledger, devices });
-    const { maxBytes } = site.spool;
-    this.#spoolLimit = new SpoolLimit({ clock, log, committer, journal, spool, maxBytes });
+    const bounds = { ...site.spool, diskRoom: world.diskRoom };
+    const bounded = { clock, log, store, committer, journal, spool, age };
+    this.#spoolBounds = new SpoolBounds({ ...bounded, ...bounds });
     this.#clockNotes = new ClockNotes(clock, journal);
     const scheduler = (this.#scheduler = this.#newScheduler());
     const changed = (gateway: string) => {
@@ -110,16 +115,8 @@ export class Engine {
     const { endpoint, self } = world;
     this.#directReads = new DirectReads({ clock, gateways, endpoint });
     const { stepped } = this.#clockNotes;
-    this.#opening = new Opening({
-      site,
-      clock,
-      store,
-      ledger,
-      devices,
-      gateways,
-      endpoint,
-      stepped,
-    });
+    const opened = { site, clock, store, ledger, devices, gateways };
+    this.#opening = new Opening({ ...opened, endpoint, stepped });
     this.#reporter = new Reporter({ ...shared, site, topics, health, write: forget, self });
     const changes = new Changes({ gateways, devices, health });
     const transactions = (this.#transactions = new Transactions(clock, forget));
@@ -145,7 +142,7 @@ export class Engine {
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await this.#noteStart(report);
     this.#scheduler.open();
-    this.#spoolLimit.open();
+    this.#spoolBounds.open();
     this.#upkeep.open();
     this.#publisher.pump();
     return report;
@@ -176,7 +173,7 @@ export class Engine {
     const { bus, clock } = this.#world;
     await this.#gateways.close();
     this.#scheduler.close();
-    this.#spoolLimit.close();
+    this.#spoolBounds.close();
     this.#upkeep.close();
     await within(clock, LAST_WRITE, this.#ledger.written());
     this.#committer.end();

@@ -159,7 +159,7 @@ export class Publisher {
         return;
       }
       this.#sayRefused(message.topic, error);
-      forget(this.#quarantine(stream, entry));
+      forget(this.#quarantine(stream, entry, error.message));
     });
   }
 
@@ -181,9 +181,9 @@ export class Publisher {
   }
 
   /** Moves a refused message aside; a gap takes the place of a reading, for those who may read the gaps. */
-  #quarantine(stream: string, entry: SpoolEntry): Write[] {
-    const { spool } = this.#world;
-    const aside = spool.quarantine(stream, entry);
+  #quarantine(stream: string, entry: SpoolEntry, reason: string): Write[] {
+    const { spool, clock } = this.#world;
+    const aside = spool.quarantine(stream, entry, { at: Math.round(clock.wall()), reason });
     const gap = quarantinedGap(entry.spooled);
     if (gap === undefined) return aside;
     const appended = spool.append(stream, [gap]);

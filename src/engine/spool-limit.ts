@@ -1,26 +1,48 @@
-/** Keeps the spool within its limit: the oldest readings go, and gaps that name them take their place. */
-import { replaceDropped } from "../core/drop.ts";
+/**
+ * Keeps the spool within its limit, and the disk from filling up: the oldest readings go, and gaps that
+ * name them take their place.
+ */
+import type { DropReason } from "../core/drop.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Clock, Log } from "../core/ports.ts";
-import type { Committer } from "./committer.ts";
+import type { EventKind } from "../core/payloads.ts";
+import type { Clock, Log, Store } from "../core/ports.ts";
+import { below, keys } from "../core/records.ts";
+import type { Dropper } from "./dropper.ts";
 import type { Journal } from "./journal.ts";
 import type { Spool } from "./spool.ts";
 
 /** ms between two looks at the size of the spool. */
 const LOOK_EVERY = 1000;
+/** Looks after which the disk is looked at. */
+const LOOKS_AT_DISK = 10;
 /** Once the limit is passed, the spool is brought down to this share of it, so that not every look drops. */
 const DOWN_TO = 0.98;
 /** Below this share of the limit it is said anew when the limit is passed. */
 const CALM = 0.8;
+/** What is to stay free on the disk: this share of it, and so many bytes at most. */
+const FREE_SHARE = 0.05;
+const MOST_FREE = 256 * 1024 * 1024;
+/** Of what waits goes at one look for the disk's sake: this share, and so many bytes at least. */
+const STEP_SHARE = 0.1;
+const LEAST_STEP = 1024 * 1024;
+
+/** The room on a disk, bytes. */
+export interface DiskRoom {
+  readonly size: number;
+  readonly free: number;
+}
 
 /** What the limit works with. */
 export interface SpoolLimitWorld {
   readonly clock: Clock;
   readonly log: Log;
-  readonly committer: Committer;
+  readonly store: Store;
   readonly journal: Journal;
   readonly spool: Spool;
+  readonly dropper: Dropper;
   readonly maxBytes: number;
+  /** The disk of the store, null when not known. */
+  readonly diskRoom: () => DiskRoom | null;
 }
 
 /** Watches over the size of the spool. */
@@ -28,6 +50,8 @@ export class SpoolLimit {
   readonly #world: SpoolLimitWorld;
   #cancel: (() => void) | undefined;
   #over = false;
+  #isDiskFull = false;
+  #looks = 0;
 
   constructor(world: SpoolLimitWorld) {
     this.#world = world;
@@ -50,45 +74,50 @@ export class SpoolLimit {
 
   /** Drops what is too much; never rejects. */
   async look(): Promise<void> {
-    const { spool, maxBytes, log } = this.#world;
+    try {
+      await this.#lookAtSize();
+      if (++this.#looks % LOOKS_AT_DISK === 0) await this.#lookAtDisk();
+    } catch (error) {
+      this.#world.log.error(
+        { error: messageOf(error) },
+        "the spool is over its limit and can't be cut",
+      );
+    }
+  }
+
+  async #lookAtSize(): Promise<void> {
+    const { spool, maxBytes, dropper } = this.#world;
     if (spool.waiting.bytes < maxBytes * CALM) this.#over = false;
     if (spool.waiting.bytes <= maxBytes) return;
-    if (!this.#over) this.#say();
+    if (!this.#over) {
+      const text = `the spool has reached its limit of ${String(maxBytes)} bytes; the oldest readings are dropped`;
+      this.#say("spool-full", text, { maxBytes });
+    }
     this.#over = true;
-    /** Streams of which nothing more can go. */
-    const spent = new Set<string>();
-    try {
-      for (;;) {
-        const excess = spool.waiting.bytes - maxBytes * DOWN_TO;
-        if (excess <= 0 || !(await this.#drop(excess, spent))) return;
-      }
-    } catch (error) {
-      log.error({ error: messageOf(error) }, "the spool is over its limit and can't be cut");
-    }
+    await dropper.oldest(() => spool.waiting.bytes - maxBytes * DOWN_TO, "spool_full");
   }
 
-  /** Drops from the stream with the oldest message; false when there is nothing left to drop. */
-  async #drop(excess: number, spent: Set<string>): Promise<boolean> {
-    const { spool, committer } = this.#world;
-    const page = await spool.holdOldest(excess, spent);
-    if (page === undefined) return false;
-    try {
-      const replaced = replaceDropped(page.entries.map(({ spooled }) => spooled));
-      if (replaced.messages.length >= page.entries.length) {
-        spent.add(page.stream);
-        return true;
-      }
-      await committer.commit(page.writes(replaced.messages));
-      page.replaced(replaced.messages, replaced.readings + replaced.events);
-      return true;
-    } finally {
-      page.release();
+  /** What is dropped leaves the disk when its part of the store is compacted, so that the next look sees what is gained. */
+  async #lookAtDisk(): Promise<void> {
+    const { spool, dropper, store, diskRoom } = this.#world;
+    const room = diskRoom();
+    if (room === null) return;
+    const least = Math.min(room.size * FREE_SHARE, MOST_FREE);
+    if (room.free > least / CALM) this.#isDiskFull = false;
+    if (room.free >= least || spool.waiting.messages === 0) return;
+    if (!this.#isDiskFull) {
+      const text = `the disk has ${String(room.free)} bytes left, less than ${String(Math.round(least))}; the oldest readings that wait are dropped`;
+      this.#say("disk-full", text, { free: room.free });
     }
+    this.#isDiskFull = true;
+    const { bytes } = spool.waiting;
+    const step = Math.min(least - room.free, Math.max(LEAST_STEP, bytes * STEP_SHARE));
+    const reason: DropReason = "disk_full";
+    const streams = await dropper.oldest(() => spool.waiting.bytes - (bytes - step), reason);
+    for (const stream of streams) await store.compact(below(keys.spoolStream(stream)));
   }
 
-  #say(): void {
-    const { journal, maxBytes } = this.#world;
-    const text = `the spool has reached its limit of ${String(maxBytes)} bytes; the oldest readings are dropped`;
-    void journal.note({ kind: "spool-full", text, data: { maxBytes } });
+  #say(kind: EventKind, text: string, data: Readonly<Record<string, unknown>>): void {
+    void this.#world.journal.note({ kind, text, data });
   }
 }

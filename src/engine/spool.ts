@@ -4,8 +4,11 @@
  */
 import type { Log, Store, Write } from "../core/ports.ts";
 import { below, encodeSpooled, keys, numberOf, streamOf, type Spooled } from "../core/records.ts";
+import { encodeRefused } from "../core/refused.ts";
+import type { Age } from "./age.ts";
+import { Dropped } from "./dropped.ts";
 import { ReadAhead } from "./read-ahead.ts";
-import { Appended, HeldPage } from "./spool-parts.ts";
+import { Appended, HeldPage, countOf, stamped } from "./spool-parts.ts";
 import { Stream, type SpoolEntry } from "./stream.ts";
 
 /** Entries read at once at start. */
@@ -27,6 +30,7 @@ export interface TakenEntry {
 export class Spool {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #age: Pick<Age, "now">;
   readonly #ahead: ReadAhead;
   readonly #streams = new Map<string, Stream>();
   /** Streams with something to hand out, in the order of their turns. */
@@ -36,10 +40,13 @@ export class Spool {
   #appended = 0;
   #quarantined = 0;
   #dropped = 0;
+  /** What was dropped of each stream, ever. */
+  readonly gone = new Dropped();
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, age: Pick<Age, "now">) {
     this.#store = store;
     this.#log = log;
+    this.#age = age;
     this.#ahead = new ReadAhead(store, log);
   }
 
@@ -47,6 +54,7 @@ export class Spool {
   async load(): Promise<void> {
     const refused = { ...below(keys.quarantineAll), limit: MOST_QUARANTINED };
     this.#quarantined = (await this.#store.range(refused)).length;
+    await this.gone.load(this.#store);
     const range = below(keys.spoolAll);
     let from = range.from;
     for (;;) {
@@ -61,6 +69,11 @@ export class Spool {
   /** Messages that wait, and their size in characters. */
   get waiting(): { readonly messages: number; readonly bytes: number } {
     return { messages: this.#messages, bytes: this.#bytes };
+  }
+
+  /** What waits by stream: a gateway's id, or `$node` for events. */
+  get streams(): { readonly name: string; readonly messages: number; readonly bytes: number }[] {
+    return [...this.#streams.values()].filter((stream) => stream.messages > 0);
   }
 
   /** Messages that the broker refused and that are kept aside. */
@@ -86,23 +99,33 @@ export class Spool {
   /** Nominal time of the oldest message, null when nothing waits. */
   async oldest(): Promise<number | null> {
     let oldest: number | null = null;
-    for (const stream of this.#streams.values()) {
-      if (stream.empty) continue;
-      const head = await this.#ahead.head(stream, stream.first);
-      if (head !== undefined) oldest = Math.min(oldest ?? Infinity, head.slot);
+    for (const { name } of this.streams) {
+      const slot = await this.oldestOf(name);
+      if (slot !== null) oldest = Math.min(oldest ?? Infinity, slot);
     }
     return oldest;
+  }
+
+  /** The same of one stream. */
+  async oldestOf(name: string): Promise<number | null> {
+    const stream = this.#stream(name);
+    if (stream.empty) return null;
+    const head = await this.#ahead.head(stream, stream.first);
+    return head?.slot ?? null;
   }
 
   /** Gives messages their numbers; the caller commits the writes and then confirms. */
   append(name: string, messages: readonly Spooled[]): Appended {
     const stream = this.#stream(name);
-    const entries = messages.map((spooled) => ({ number: stream.number(), spooled }));
+    const age = Math.floor(this.#age.now / 1000);
+    const entries = messages.map((message) => {
+      return { number: stream.number(), spooled: stamped(message, age) };
+    });
     return new Appended(name, entries, (confirmed) => {
       for (const entry of confirmed) {
         const size = encodeSpooled(entry.spooled).length;
         this.#appended += size;
-        this.#count(1, size);
+        this.#count(stream, 1, size);
         this.#confirm(stream, entry);
       }
     });
@@ -133,17 +156,17 @@ export class Spool {
   acknowledge(name: string, entry: SpoolEntry): Write[] {
     const stream = this.#stream(name);
     this.#ahead.forget(stream, entry.number);
-    this.#count(-1, -encodeSpooled(entry.spooled).length);
+    this.#count(stream, -1, -encodeSpooled(entry.spooled).length);
     return stream.settle(entry.number).map((number) => ({ key: keys.spool(name, number) }));
   }
 
-  /** The broker refuses it for good; the returned writes move it aside, as long as there is room. */
-  quarantine(name: string, entry: SpoolEntry): Write[] {
+  /** The broker refuses it for good, for a reason and at a wall time; the returned writes move it aside, as long as there is room. */
+  quarantine(name: string, entry: SpoolEntry, why: { at: number; reason: string }): Write[] {
     const gone = this.acknowledge(name, entry);
     if (this.#quarantined >= MOST_QUARANTINED) return gone;
     this.#quarantined++;
     const key = keys.quarantine(name, entry.spooled.slot, entry.number);
-    return [...gone, { key, value: encodeSpooled(entry.spooled) }];
+    return [...gone, { key, value: encodeRefused({ ...why, spooled: entry.spooled }) }];
   }
 
   /**
@@ -161,20 +184,52 @@ export class Spool {
     }
     if (found === undefined || found.stream.loading) return undefined;
     const { stream } = found;
+    const choose = (page: readonly SpoolEntry[]) => Math.max(LEAST_DROPPED, countOf(page, bytes));
+    return this.#hold(stream, stream.next, choose);
+  }
+
+  /**
+   * Holds a stream with its first messages from number `from` on that were not handed out and `go`, a page
+   * of them at most; undefined when none was not handed out, or they are being read.
+   */
+  async hold(
+    name: string,
+    from: number,
+    go: (entry: SpoolEntry) => boolean,
+  ): Promise<HeldPage | undefined> {
+    const stream = this.#stream(name);
+    if (!stream.ready || stream.loading) return undefined;
+    return this.#hold(stream, Math.max(stream.next, from), (page) => {
+      const stays = page.findIndex((entry) => !go(entry));
+      return stays < 0 ? page.length : stays;
+    });
+  }
+
+  /** Holds a stream with a page of its messages, the first so many of them as are chosen. */
+  async #hold(
+    stream: Stream,
+    from: number,
+    choose: (page: readonly SpoolEntry[]) => number,
+  ): Promise<HeldPage> {
     stream.loading = true;
     this.#ready.delete(stream);
-    const page = await this.#ahead.read(stream, stream.next, DROP_PAGE);
-    const entries = page.slice(0, Math.max(LEAST_DROPPED, countOf(page, bytes)));
-    return new HeldPage(stream.name, entries, {
-      replaced: (kept, dropped) => {
+    const release = () => {
+      stream.loading = false;
+      if (stream.ready) this.#ready.add(stream);
+    };
+    try {
+      const page = await this.#ahead.read(stream, from, DROP_PAGE);
+      const chosen = choose(page);
+      const entries = page.slice(0, chosen);
+      const replaced = (kept: readonly SpoolEntry[], dropped: number) => {
         this.#replaced(stream, entries, kept);
         this.#dropped += dropped;
-      },
-      release: () => {
-        stream.loading = false;
-        if (stream.ready) this.#ready.add(stream);
-      },
-    });
+      };
+      return new HeldPage(stream.name, entries, page[chosen], { replaced, release });
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** The connection is gone: what was handed out and not acknowledged is handed out again, oldest first. */
@@ -196,7 +251,7 @@ export class Spool {
     const stream = this.#stream(streamOf(key), number);
     stream.found(number);
     this.#ready.add(stream);
-    this.#count(1, size);
+    this.#count(stream, 1, size);
   }
 
   #confirm(stream: Stream, entry: SpoolEntry): void {
@@ -220,30 +275,25 @@ export class Spool {
   #replaced(stream: Stream, entries: readonly SpoolEntry[], kept: readonly SpoolEntry[]): void {
     const remaining = new Set(kept.map(({ number }) => number));
     for (const { number, spooled } of entries) {
-      this.#count(-1, -encodeSpooled(spooled).length);
+      this.#count(stream, -1, -encodeSpooled(spooled).length);
       this.#ahead.forget(stream, number);
       if (!remaining.has(number)) stream.acknowledge(number);
     }
-    for (const { spooled } of kept) this.#count(1, encodeSpooled(spooled).length);
+    for (const { spooled } of kept) this.#count(stream, 1, encodeSpooled(spooled).length);
     stream.skipAcknowledged();
   }
 
   #skip(stream: Stream, number: number): void {
     stream.acknowledge(number);
     if (stream.next === number) stream.pass();
-    this.#messages--;
+    this.#count(stream, -1, 0);
     this.#log.error({ stream: stream.name, number }, "a spooled message is not on disk");
   }
 
-  #count(messages: number, bytes: number): void {
+  #count(stream: Stream, messages: number, bytes: number): void {
+    stream.messages += messages;
+    stream.bytes += bytes;
     this.#messages += messages;
     this.#bytes += bytes;
   }
-}
-
-/** How many entries have so many bytes together. */
-function countOf(entries: readonly SpoolEntry[], bytes: number): number {
-  let sum = 0;
-  const end = entries.findIndex(({ spooled }) => (sum += encodeSpooled(spooled).length) >= bytes);
-  return end < 0 ? entries.length : end + 1;
 }

@@ -13,6 +13,9 @@ export class Stream {
   /** Messages in memory by number; the rest is read from disk when its turn comes. */
   readonly memory = new Map<number, Spooled>();
   loading = false;
+  /** Messages that wait, and their size in characters. */
+  messages = 0;
+  bytes = 0;
   /** Oldest number that is not acknowledged. */
   #first: number;
   /** Next number to hand out. */

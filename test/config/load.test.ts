@@ -118,7 +118,7 @@ defaults: { interval: 1m, timeout: 2s, retries: 0 }
     logLevel: "warn",
     disabledGateways: [],
     budget: { warn: 80, refuse: 100 },
-    withoutEffect: ["mqtt.spool.maxAge"],
+    withoutEffect: [],
   });
   assert.equal(gateways[0]?.phase, 1000);
   assert.deepEqual(gateways[0].timeout, { configured: 3000, default: 2000 });

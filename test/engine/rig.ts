@@ -34,6 +34,8 @@ export interface RigParts {
   readonly keep?: Partial<Keep>;
   /** Limit of the spool, bytes; default: none that a test reaches. */
   readonly spoolBytes?: number;
+  /** How long messages wait at most, ms; default: as long as a test can last. */
+  readonly spoolAge?: number;
 }
 
 /** One process. */
@@ -73,6 +75,8 @@ export class Rig {
   lives = 0;
   /** Size of the store as the system tells it. */
   storeBytes: number | null = null;
+  /** Room on the disk as the system tells it. */
+  diskRoom: { size: number; free: number } | null = null;
   #boot = { id: "boot-1", shift: 0 };
   #boots = 1;
 
@@ -142,6 +146,7 @@ export class Rig {
       },
       facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
       storeBytes: () => this.storeBytes,
+      diskRoom: () => this.diskRoom,
       self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },
     });
     this.life = { engine, clock, bus, alive: true };
@@ -197,6 +202,7 @@ export function siteOf({
   claimAhead,
   disabled = [],
   spoolBytes = 1e9,
+  spoolAge = 1e12,
   keep = {},
 }: RigParts): Site {
   return {
@@ -204,7 +210,7 @@ export function siteOf({
     stateDir: "/nowhere",
     baseTopic: "polling",
     broker: { kind: "embedded", host: "127.0.0.1", port: 1883 },
-    spool: { maxBytes: spoolBytes, maxAge: 1e12 },
+    spool: { maxBytes: spoolBytes, maxAge: spoolAge },
     keep: { outcomes: 1e12, audit: 1e12, hourly: 1e12, maxBytes: 1e12, ...keep },
     ...(claimAhead === undefined ? {} : { claimAhead }),
     logLevel: "info",

@@ -100,7 +100,7 @@ test("runs of a device become one gap, other gaps stay, events leave their numbe
     payload: JSON.stringify({ outcome: "missed", reason: "late", from: 3, to: 3 }),
   };
   const messages = [reading("d", 1), reading("e", 1), reading("d", 2), missed, reading("d", 4)];
-  const replaced = replaceDropped(messages);
+  const replaced = replaceDropped(messages, "spool_full");
   assert.equal(replaced.readings, 4);
   const gaps = replaced.messages.map(({ payload }) => JSON.parse(payload) as Message);
   assert.deepEqual(
@@ -112,7 +112,7 @@ test("runs of a device become one gap, other gaps stay, events leave their numbe
       ["d", 4, 4, "dropped"],
     ],
   );
-  const again = replaceDropped([...replaced.messages, reading("d", 5)]);
+  const again = replaceDropped([...replaced.messages, reading("d", 5)], "spool_full");
   assert.equal(again.readings, 1);
   assert.equal(again.messages.length, 4, "a dropped run grows on");
 });

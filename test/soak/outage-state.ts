@@ -74,6 +74,7 @@ async function pollWithoutBroker(site: Site, store: FillStore, length: number): 
     endpoint: ({ id }) => ({ key: id, link }),
     facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
     storeBytes: () => null,
+    diskRoom: () => null,
     random: () => 0.5,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "before" },
   });

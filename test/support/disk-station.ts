@@ -98,6 +98,7 @@ export async function startDiskStation(directory: string): Promise<DiskStation> 
     }),
     facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
     storeBytes: () => null,
+    diskRoom: () => null,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "edgepoll-disk" },
   });
   const station: DiskStation = {

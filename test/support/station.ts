@@ -74,6 +74,7 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
     }),
     facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
     storeBytes: () => null,
+    diskRoom: () => null,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: CLIENT_ID },
   });
   let connects = 0;
