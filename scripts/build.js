@@ -1,6 +1,6 @@
 // Compiles src/ to dist/. With --if-stale only when a source is newer than the last build.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,8 @@ const dist = path.join(root, "dist");
 // tsc writes it last, so its time is that of the last complete build. It is asked for here and not in
 // tsconfig.json, where a mere check of the types would write it too, over a dist/ that is older.
 const stamp = path.join(dist, ".tsbuildinfo");
+// The date of the build: a wall clock that is behind it is wrong.
+const built = path.join(dist, "built");
 
 /** All files below a folder. @param {string} folder @returns {string[]} */
 function filesIn(folder) {
@@ -23,7 +25,7 @@ function filesIn(folder) {
 /** Whether dist/ is older than what it is made from. An installed package has no src/ and is never stale. */
 function isStale() {
   if (!existsSync(src)) return false;
-  if (!existsSync(stamp)) return true;
+  if (!existsSync(stamp) || !existsSync(built)) return true;
   const builtAt = statSync(stamp).mtimeMs;
   const inputs = [...filesIn(src), path.join(root, "tsconfig.json")];
   if (orphans().length > 0 || anyOutputMissing()) return true;
@@ -47,6 +49,12 @@ function orphans() {
   });
 }
 
+/** The date a build is to carry: SOURCE_DATE_EPOCH, s, makes builds alike. @param {Date} now */
+function dateOf(now) {
+  const given = Number(process.env["SOURCE_DATE_EPOCH"]);
+  return given > 0 ? new Date(given * 1000) : now;
+}
+
 /** Runs tsc and returns its exit code. */
 function compile() {
   for (const file of orphans()) rmSync(file);
@@ -60,6 +68,7 @@ function compile() {
   // in spite of errors; then all sources are to count as newer.
   const builtAt = done.status === 0 ? startedAt : new Date(0);
   if (existsSync(stamp)) utimesSync(stamp, builtAt, builtAt);
+  if (done.status === 0) writeFileSync(built, `${dateOf(startedAt).toISOString()}\n`);
   return done.status ?? 1;
 }
 

@@ -75,3 +75,15 @@ test("a build that failed fails again until the source is right", (t) => {
   writeFileSync(source, "export const a: number = 2;\n");
   assert.equal(build(folder), 0);
 });
+
+test("a build carries its date, that of SOURCE_DATE_EPOCH when given, and one without is made again", (t) => {
+  const folder = checkout(t);
+  const built = path.join(folder, "dist/built");
+  const date = Date.parse(readFileSync(built, "utf8").trim());
+  assert.ok(Math.abs(Date.now() - date) < 600_000, String(date));
+  rmSync(built);
+  process.env["SOURCE_DATE_EPOCH"] = "1700000000";
+  t.after(() => delete process.env["SOURCE_DATE_EPOCH"]);
+  assert.equal(build(folder), 0);
+  assert.equal(readFileSync(built, "utf8"), "2023-11-14T22:13:20.000Z\n");
+});

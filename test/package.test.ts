@@ -51,7 +51,7 @@ describe("the package", () => {
     const { stdout } = await run("tar", ["-tzf", tarball]);
     const files = stdout.split("\n").map((line) => line.replace(/^package\//, ""));
     for (const needed of [
-      ...["bin/edgepoll.js", "dist/cli/main.js", "LICENSE", "docs/errors.md"],
+      ...["bin/edgepoll.js", "dist/cli/main.js", "dist/built", "LICENSE", "docs/errors.md"],
       ...["config/edgepoll.yaml", "config/profiles/edgepoll/energy-meter.yaml"],
     ]) {
       assert.ok(files.includes(needed), `${needed} is missing`);

@@ -11,7 +11,7 @@ import { openLevelStore } from "../store/level-store.ts";
 import { diskRoom, storeBytes } from "../store/size.ts";
 import { createClock } from "../system/clock.ts";
 import { isClockSynced } from "../system/clock-sync.ts";
-import { pid, residentMemory, version } from "../system/facts.ts";
+import { builtAt, pid, residentMemory, version } from "../system/facts.ts";
 import { createLog } from "../system/logger.ts";
 import { watchLoop, type WatchedClock } from "../system/loop-delay.ts";
 import { keepHeapSmall } from "../system/memory.ts";
@@ -65,11 +65,12 @@ async function open(
   const clientId = site.clientId ?? `edgepoll-${site.node}-${kept.suffix}`;
   const bus = embedded ?? (await opened(await externalBus(site, clientId, clock, log), releases));
   const facts = (): ProcessFacts => {
-    return { rss: residentMemory(), loopDelay: delay(), clockSynced: isClockSynced() };
+    return { rss: residentMemory(), loopDelay: delay() };
   };
+  const wallClock = { built: builtAt(), isSynced: () => isClockSynced() };
   const self = { version: version(), started: Math.round(clock.wall()), pid, clientId };
   const endpoint = endpoints.of.bind(endpoints);
-  const world = { site, clock, random, log, store, bus, endpoint, facts, self };
+  const world = { site, clock, random, log, store, bus, endpoint, facts, wallClock, self };
   const engine = new Engine({
     ...world,
     storeBytes: () => storeBytes(stateDir),

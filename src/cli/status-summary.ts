@@ -49,7 +49,7 @@ export function nodeLine({ node, gateways }: Status, paint: Paint): string {
     `store ${node.store.state}`,
     ...(node.spool.readings > 0 ? [`${String(node.spool.readings)} readings waiting`] : []),
     ...(node.spool.quarantined > 0 ? [`${String(node.spool.quarantined)} refused`] : []),
-    ...(node.clock === "unsure" ? ["clock not synchronised"] : []),
+    ...(node.clock === "unsure" ? ["the wall clock is unsure"] : []),
   ].join("  ");
 }
 

@@ -2,6 +2,7 @@
 import { advance, countDue } from "../core/grid.ts";
 import { missReason, type Absence } from "../core/outcome.ts";
 import type { Clock } from "../core/ports.ts";
+import type { ClockTrust } from "./clock-trust.ts";
 import type { Committer } from "./committer.ts";
 import { TimeHeap } from "./heap.ts";
 import type { Ledger } from "./ledger.ts";
@@ -11,14 +12,17 @@ import type { ClaimedSlot, Schedule } from "./schedule.ts";
 const MARGIN = 2;
 /** Bounds of how far ahead slots are claimed when that is not configured, ms. */
 const SHORTEST_LEAD = 5;
-const LONGEST_LEAD = 250;
+/** The upper one. */
+export const LONGEST_LEAD = 250;
 /** ms until a failed claim is tried again. */
 const CLAIM_RETRY = 250;
+
 /** What the claimer works with. */
 export interface ClaimerWorld {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly committer: Committer;
+  readonly trust: ClockTrust;
   /** How far ahead slots are claimed, ms; undefined: as long as a commit takes. */
   readonly claimAhead?: number;
   /** The wall clock was stepped: by how many ms, and the first seq after it. */
@@ -94,9 +98,10 @@ export class Claimer {
   /** Takes the slots due within the horizon off the grid. */
   #takeSlots(schedule: Schedule, horizon: number, moment: Moment): ClaimedSlot[] {
     const slots: ClaimedSlot[] = [];
+    const clockUnsure = this.#world.trust.claiming();
     while (schedule.next.due <= horizon) {
       const { seq, slot, due } = schedule.next;
-      slots.push({ seq, slot, due, claimed: false });
+      slots.push({ seq, slot, due, claimed: false, clockUnsure });
       this.#advance(schedule, 1, moment);
     }
     schedule.claims.push(...slots);

@@ -1,33 +1,63 @@
-/** Suspends and steps of the wall clock, put on the audit trail: one event for all schedules they touch. */
+/** Suspends and steps of the wall clock, put on the audit trail: one event for the node. */
+import { STEP_LIMIT, type Step } from "../core/grid.ts";
+import { intervalText } from "../core/interval-text.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Journal } from "./journal.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** ms in which the steps that schedules notice are gathered. */
+/** ms in which the steps that schedules notice by themselves are gathered. */
 const GATHER = 2000;
-/** Schedules named in one event; the others follow the same rule. */
-const MOST_NAMED = 100;
+/** Schedules named in one event; the others are counted. */
+const MOST_NAMED = 20;
+
+/** The first slot of a schedule that follows the clock as it was set. */
+interface FirstAfter {
+  readonly gateway: string;
+  readonly interval: number;
+  readonly epoch: number;
+  readonly seq: number;
+}
 
 /** Notes what happens to the clocks. */
 export class ClockNotes {
   readonly #clock: Clock;
   readonly #journal: Journal;
+  /** Wall clock minus elapsed time at the last look. */
+  #offset: number | undefined;
+  /** Seq after the last step that was told, by schedule. */
+  readonly #told = new Map<string, number>();
+  /** Steps that only schedules have noticed, told together. */
+  #noticed: FirstAfter[] = [];
   #size = 0;
-  #steps: { gateway: string; interval: number; seq: number }[] = [];
+  #open = false;
 
   constructor(clock: Clock, journal: Journal) {
     this.#clock = clock;
     this.#journal = journal;
   }
 
-  /** A schedule lengthened an interval to follow a step of the wall clock; `seq` is the first slot after it. */
-  stepped = (schedule: Schedule, step: { size: number; seq: number }): void => {
-    if (this.#steps.length === 0) this.#clock.timer(GATHER, this.#tell);
-    this.#size = step.size;
-    const { gateway, interval } = schedule;
-    if (this.#steps.length < MOST_NAMED) {
-      this.#steps.push({ gateway: gateway.id, interval, seq: step.seq });
-    }
+  /** Tells what was noticed when the schedules were taken up; from now on steps are told as they come. */
+  open(): void {
+    this.#open = true;
+    if (this.#noticed.length > 0) this.#tellNoticed();
+  }
+
+  /** Compares the clocks, before a schedule goes by them: `offset` is wall clock minus elapsed time. */
+  look = (offset: number, schedules: ReadonlySet<Schedule>): void => {
+    const size = offset - (this.#offset ?? offset);
+    this.#offset = offset;
+    if (Math.abs(size) <= STEP_LIMIT) return;
+    const firsts = [...schedules].map((schedule) => firstAfter(schedule, schedule.next.seq + 1));
+    for (const { gateway, interval, seq } of firsts) this.#told.set(nameOf(gateway, interval), seq);
+    this.#tell(size, firsts);
+  };
+
+  /** A schedule lengthened an interval to follow the wall clock. Told unless a look saw that clock being set. */
+  stepped = (schedule: Schedule, { size, seq }: Step): void => {
+    if (this.#told.get(schedule.id) === seq) return;
+    if (this.#open && this.#noticed.length === 0) this.#clock.timer(GATHER, this.#tellNoticed);
+    this.#size = size;
+    this.#noticed.push(firstAfter(schedule, seq));
   };
 
   /** The machine slept. */
@@ -37,12 +67,32 @@ export class ClockNotes {
     void this.#journal.note({ kind: "suspended", text, data });
   };
 
-  #tell = (): void => {
-    const steps = this.#steps;
-    this.#steps = [];
-    const size = Math.round(this.#size);
-    const way = size > 0 ? "forward" : "back";
-    const text = `the wall clock was set ${way} by ${String(Math.abs(size))} ms; one interval of each schedule is longer`;
-    void this.#journal.note({ kind: "clock-step", text, data: { size, schedules: steps } });
+  #tellNoticed = (): void => {
+    this.#tell(this.#size, this.#noticed);
+    this.#noticed = [];
   };
+
+  #tell(precise: number, firsts: readonly FirstAfter[]): void {
+    const size = Math.round(precise);
+    const schedules = firsts.slice(0, MOST_NAMED);
+    const more = firsts.length - schedules.length;
+    const way = size > 0 ? "forward" : "back";
+    const text = `the wall clock was set ${way} by ${String(Math.abs(size))} ms${fromText(firsts)}`;
+    void this.#journal.note({ kind: "clock-step", text, data: { size, schedules, more } });
+  }
+}
+
+function firstAfter({ gateway, interval, account }: Schedule, seq: number): FirstAfter {
+  return { gateway: gateway.id, interval, epoch: account.epoch, seq };
+}
+
+function fromText([first, ...others]: readonly FirstAfter[]): string {
+  if (first === undefined) return "";
+  const rest = others.length === 0 ? "" : `, and ${String(others.length)} more schedules likewise`;
+  const name = nameOf(first.gateway, intervalText(first.interval));
+  return `; one interval is longer, the one before seq ${String(first.seq)} of ${name}${rest}`;
+}
+
+function nameOf(gateway: string, interval: number | string): string {
+  return `${gateway}@${String(interval)}`;
 }

@@ -7,7 +7,9 @@ import { keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
 import { Age } from "./age.ts";
 import { Changes } from "./changes.ts";
+import { LONGEST_LEAD } from "./claimer.ts";
 import { ClockNotes } from "./clock-notes.ts";
+import { ClockTrust, type WallClockFacts } from "./clock-trust.ts";
 import { Commands } from "./commands.ts";
 import { Committer } from "./committer.ts";
 import { noteContests } from "./contest-notes.ts";
@@ -45,6 +47,7 @@ export interface EngineWorld {
   readonly bus: Bus;
   readonly endpoint: (gateway: Gateway) => Endpoint;
   readonly facts: () => ProcessFacts;
+  readonly wallClock: WallClockFacts;
   /** Size of the store on disk, null when not known. */
   readonly storeBytes: () => number | null;
   /** Room on the disk of the store, null when not known. */
@@ -70,6 +73,7 @@ export class Engine {
   readonly #age: Age;
   readonly #upkeep: Upkeep;
   readonly #clockNotes: ClockNotes;
+  readonly #trust: ClockTrust;
   readonly #opening: Opening;
   readonly #directReads: DirectReads;
 
@@ -100,6 +104,7 @@ export class Engine {
     const bounded = { clock, log, store, committer, journal, spool, age };
     this.#spoolBounds = new SpoolBounds({ ...bounded, ...bounds });
     this.#clockNotes = new ClockNotes(clock, journal);
+    this.#trust = new ClockTrust(clock, world.wallClock);
     const scheduler = (this.#scheduler = this.#newScheduler());
     const changed = (gateway: string) => {
       this.#reporter.touch(gateway);
@@ -111,12 +116,12 @@ export class Engine {
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
     const spoolLimit = site.spool.maxBytes;
     const { facts, storeBytes } = world;
-    const health = new Health({ ...shared, integrity, spoolLimit, facts, storeBytes });
+    const trust = this.#trust;
+    const health = new Health({ ...shared, integrity, spoolLimit, facts, storeBytes, trust });
     const { endpoint, self } = world;
     this.#directReads = new DirectReads({ clock, gateways, endpoint });
-    const { stepped } = this.#clockNotes;
-    const opened = { site, clock, store, ledger, devices, gateways };
-    this.#opening = new Opening({ ...opened, endpoint, stepped });
+    const opened = { site, clock, store, ledger, devices, gateways, endpoint };
+    this.#opening = new Opening({ ...opened, stepped: this.#clockNotes.stepped });
     this.#reporter = new Reporter({ ...shared, site, topics, health, write: forget, self });
     const changes = new Changes({ gateways, devices, health });
     const transactions = (this.#transactions = new Transactions(clock, forget));
@@ -130,7 +135,8 @@ export class Engine {
 
   /** Takes up all schedules from the store, then polls and publishes. */
   async open(): Promise<StartReport> {
-    const { store, bus, self } = this.#world;
+    const { site, store, bus, self } = this.#world;
+    await this.#trust.load(store, Math.max(site.claimAhead ?? 0, LONGEST_LEAD));
     await this.#spool.load();
     await this.#age.load(store);
     await this.#transactions.load(store);
@@ -141,6 +147,7 @@ export class Engine {
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await this.#noteStart(report);
+    this.#clockNotes.open();
     this.#scheduler.open();
     this.#spoolBounds.open();
     this.#upkeep.open();
@@ -209,14 +216,13 @@ export class Engine {
   #newScheduler(): Scheduler {
     const { clock, site } = this.#world;
     const { claimAhead } = site;
+    const { stepped, suspended, look } = this.#clockNotes;
     return new Scheduler({
-      clock,
+      ...{ clock, stepped, suspended, look, trust: this.#trust },
       ledger: this.#ledger,
       committer: this.#committer,
       ...(claimAhead === undefined ? {} : { claimAhead }),
       poll: this.#poller.poll,
-      stepped: this.#clockNotes.stepped,
-      suspended: this.#clockNotes.suspended,
     });
   }
 

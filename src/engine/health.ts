@@ -10,6 +10,7 @@ import type {
   ScheduleHealth,
 } from "../core/payloads.ts";
 import type { Bus, Clock } from "../core/ports.ts";
+import type { ClockTrust } from "./clock-trust.ts";
 import type { Committer } from "./committer.ts";
 import type { DeviceState } from "./device-state.ts";
 import type { Devices } from "./devices.ts";
@@ -26,8 +27,6 @@ export interface ProcessFacts {
   readonly rss: number;
   /** Delay of the event loop, ms. */
   readonly loopDelay: { readonly p50: number; readonly p99: number };
-  /** Whether the system says that its clock is synchronised. */
-  readonly clockSynced: boolean;
 }
 
 /** What health is drawn from. */
@@ -43,6 +42,7 @@ export interface HealthWorld {
   readonly scheduler: Scheduler;
   readonly spool: Spool;
   readonly spoolLimit: number;
+  readonly trust: ClockTrust;
   readonly facts: () => ProcessFacts;
   /** Size of the store on disk, null when not known. */
   readonly storeBytes: () => number | null;
@@ -91,8 +91,8 @@ export class Health {
 
   /** `node/health`. */
   async node(): Promise<NodeHealth> {
-    const { node, clock, bus, committer, integrity, spool, facts } = this.#world;
-    const { rss, loopDelay, clockSynced } = facts();
+    const { node, clock, bus, committer, integrity, spool, facts, trust } = this.#world;
+    const { rss, loopDelay } = facts();
     const { state, p50, p99, reason } = committer.health;
     return {
       node,
@@ -115,7 +115,7 @@ export class Health {
       },
       loopDelay: { p50: tenth(loopDelay.p50), p99: tenth(loopDelay.p99) },
       rss,
-      clock: clockSynced ? "synced" : "unsure",
+      clock: trust.isUnsure ? "unsure" : "synced",
       findings: integrity.findings,
       totals: this.#totals(),
     };

@@ -7,7 +7,7 @@ import { FailureLog } from "./failure-log.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Ticket } from "./lane.ts";
 import { Poll, type PollResult } from "./poll.ts";
-import type { Schedule, Slot } from "./schedule.ts";
+import type { ClaimedSlot, Schedule } from "./schedule.ts";
 
 /** What the poller works with. */
 export interface PollerWorld {
@@ -29,7 +29,7 @@ export class Poller {
   }
 
   /** Polls a slot; settles when all its requests are settled, its outcome perhaps still being written. Never rejects. */
-  poll = async (schedule: Schedule, slot: Slot, ticket: Ticket): Promise<void> => {
+  poll = async (schedule: Schedule, slot: ClaimedSlot, ticket: Ticket): Promise<void> => {
     const { plan, link, lane, gateway, interval, timeout, devices } = schedule;
     const { clock } = this.#world;
     const { retries, pause, closeAfterPoll = false } = gateway;
@@ -63,7 +63,7 @@ export class Poller {
     breakers.end(choice);
   };
 
-  #settle(schedule: Schedule, slot: Slot, result: PollResult): void {
+  #settle(schedule: Schedule, slot: ClaimedSlot, result: PollResult): void {
     const late = result.sentAt === null ? null : Math.max(0, result.sentAt - slot.due);
     const readings = this.#readings(schedule, slot, result, late);
     const all = result.devices.flatMap(({ results }) => results);
@@ -75,7 +75,12 @@ export class Poller {
     this.#world.ledger.settle(schedule, { slot, outcome, late, readings, leftOut });
   }
 
-  #readings(schedule: Schedule, slot: Slot, result: PollResult, late: number | null): Reading[] {
+  #readings(
+    schedule: Schedule,
+    slot: ClaimedSlot,
+    result: PollResult,
+    late: number | null,
+  ): Reading[] {
     const { node, clock } = this.#world;
     const { gateway, interval, account } = schedule;
     const wallOffset = clock.wall() - clock.elapsed();
@@ -93,7 +98,7 @@ export class Poller {
         late,
         settledAt,
         wallOffset,
-        clockUnsure: false,
+        clockUnsure: slot.clockUnsure,
       }),
     );
   }

@@ -20,6 +20,8 @@ export interface Slot {
 /** A slot that is to be polled: claimed on disk, or about to be. */
 export interface ClaimedSlot extends Slot {
   claimed: boolean;
+  /** Whether the wall clock could not be relied on when it was taken. */
+  readonly clockUnsure: boolean;
 }
 
 /** What a schedule is made from. */

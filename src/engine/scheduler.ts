@@ -6,7 +6,7 @@ import { missReason, type Absence, type MissReason } from "../core/outcome.ts";
 import { Claimer, type ClaimerWorld, type Moment } from "./claimer.ts";
 import { TimeHeap } from "./heap.ts";
 import type { Ticket } from "./lane.ts";
-import type { ClaimedSlot, Schedule, Slot } from "./schedule.ts";
+import type { ClaimedSlot, Schedule } from "./schedule.ts";
 
 /** Longest sleep, ms: suspends and clock steps are noticed at least this often. */
 const LONGEST_SLEEP = 1000;
@@ -16,9 +16,11 @@ const TELL_EVERY = 3_600_000;
 /** What the scheduler works with. */
 export interface SchedulerWorld extends ClaimerWorld {
   /** Polls a slot; settles when all its requests are settled. Never rejects. */
-  readonly poll: (schedule: Schedule, slot: Slot, ticket: Ticket) => Promise<void>;
+  readonly poll: (schedule: Schedule, slot: ClaimedSlot, ticket: Ticket) => Promise<void>;
   /** The machine was suspended for so many ms. */
   readonly suspended: (length: number) => void;
+  /** Told before schedules go by the clocks: wall clock minus elapsed time. */
+  readonly look: (offset: number, schedules: ReadonlySet<Schedule>) => void;
 }
 
 /** Runs schedules; see the head of this file. */
@@ -110,14 +112,16 @@ export class Scheduler {
 
   /** A suspend must be noticed before the clocks are compared, or it looks like a step. */
   #moment(): Moment {
-    const { clock, suspended } = this.#world;
+    const { clock, suspended, look } = this.#world;
     const length = clock.noticeSuspend();
     if (length > 0) {
       this.#slept = true;
       suspended(length);
     }
     const now = clock.elapsed();
-    return { now, offset: clock.wall() - now, suspended: this.#slept };
+    const offset = clock.wall() - now;
+    look(offset, this.#schedules);
+    return { now, offset, suspended: this.#slept };
   }
 
   #pass = (): void => {

@@ -16,6 +16,16 @@ export function version(): string {
   return known ? String(found.version) : "unknown";
 }
 
+/** Wall time at which this was built, ms; 0 for what runs from its sources. */
+export function builtAt(): number {
+  try {
+    // Beside the folders of dist/, as scripts/build.js writes it.
+    return Date.parse(readFileSync(new URL("../built", import.meta.url), "utf8").trim()) || 0;
+  } catch {
+    return 0;
+  }
+}
+
 /** Resident memory of the process, bytes. */
 export function residentMemory(): number {
   return process.memoryUsage.rss();

@@ -88,7 +88,7 @@ test("the summary of a node in trouble names the trouble", () => {
   const lines = summaryLines(statusOf([], { ...away(61_000), spool, clock: "unsure" }), draw);
   assert.deepEqual(lines, [
     "plant-a up 3h12m  0 of 0 gateways running  broker away for 1m1s  store ok  7 readings waiting" +
-      "  clock not synchronised",
+      "  the wall clock is unsure",
     "the broker has been away for 1m1s: refused",
   ]);
 });

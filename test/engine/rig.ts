@@ -77,6 +77,9 @@ export class Rig {
   storeBytes: number | null = null;
   /** Room on the disk as the system tells it. */
   diskRoom: { size: number; free: number } | null = null;
+  /** What the system says of its clock, and when the release was built. */
+  synced = true;
+  built = 0;
   #boot = { id: "boot-1", shift: 0 };
   #boots = 1;
 
@@ -144,7 +147,8 @@ export class Rig {
         const key = endpoints.get(id) ?? id;
         return { key, link: linkOf(id, key) };
       },
-      facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
+      facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 } }),
+      wallClock: { built: this.built, isSynced: () => this.synced },
       storeBytes: () => this.storeBytes,
       diskRoom: () => this.diskRoom,
       self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },

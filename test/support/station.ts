@@ -72,7 +72,8 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
         for (const look of watchers) look();
       }),
     }),
-    facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 }, clockSynced: true }),
+    facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 } }),
+    wallClock: { built: 0, isSynced: () => true },
     storeBytes: () => null,
     diskRoom: () => null,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: CLIENT_ID },
