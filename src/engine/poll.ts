@@ -3,6 +3,7 @@ import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
 import type { Pauses } from "../core/model.ts";
 import type { Answer, Clock, Link } from "../core/ports.ts";
 import { deviceAnswered, type NotAsked, type RequestResult } from "../core/reading.ts";
+import { repeatAt } from "../core/repeat.ts";
 import type { Choice } from "./breakers.ts";
 import type { Lane, Ticket } from "./lane.ts";
 import { Nap } from "./pace.ts";
@@ -36,6 +37,14 @@ export interface DeviceResult {
   readonly results: readonly RequestResult[];
   /** Elapsed time at which its last request was settled. */
   readonly settledAt: number;
+}
+
+/** A result that calls for a repeat of its request, at elapsed time `at`. */
+interface Busy {
+  readonly result: RequestResult;
+  /** Of its device among those asked. */
+  readonly index: number;
+  readonly at: number;
 }
 
 /** The results of all devices, and the elapsed time of the first byte sent, null if none was. */
@@ -74,6 +83,7 @@ export class Poll {
     const asked: DeviceResult[] = [];
     try {
       for (const planned of order) asked.push(await this.#device(planned));
+      await this.#repeat(asked);
     } finally {
       this.#leave();
       this.#close();
@@ -94,15 +104,14 @@ export class Poll {
   }
 
   async #device(planned: DevicePlan): Promise<DeviceResult> {
-    const { silent, choice } = this.#task;
+    const { choice } = this.#task;
     const { device, requests } = planned;
     const probe = choice.probe === device.id;
     // A probe that could not even connect would tell nothing of its device: it waits for another slot.
     if (choice.leftOut.has(device.id) || (probe && this.#connectFailed)) {
       return this.#leftOut(planned);
     }
-    // So is a probe sent once: whoever is left out has been silent ever since.
-    const retries = silent.has(device.id) ? 0 : this.#task.retries;
+    const retries = this.#retriesOf(device.id);
     const results: RequestResult[] = [];
     for (const request of requests) {
       const barred = this.#barred(results[0]);
@@ -114,6 +123,49 @@ export class Poll {
     }
     const role = probe ? "probed" : "polled";
     return { device, role, results, settledAt: this.#task.clock.elapsed() };
+  }
+
+  /** A probe is sent once as well: whoever is left out has been silent ever since. */
+  #retriesOf(device: string): number {
+    return this.#task.silent.has(device) ? 0 : this.#task.retries;
+  }
+
+  /** Asks again, after all others, devices that asked for time, while a retry is left and fits before the next slot. */
+  async #repeat(asked: DeviceResult[]): Promise<void> {
+    for (let next = this.#busy(asked); next !== undefined; next = this.#busy(asked)) {
+      const { result, index, at } = next;
+      const { request, last, earlier } = result;
+      const { clock } = this.#task;
+      if (at > clock.elapsed()) await this.#nap.take(at - clock.elapsed());
+      await this.#turn(request);
+      if (typeof last === "string" || clock.elapsed() > this.#latest) return;
+      if (this.#stopped || this.#connectFailed) return;
+      const again = { request, last: await this.#send(request), earlier: [...earlier, last] };
+      const device = asked[index];
+      if (device === undefined) return;
+      const results = device.results.map((each) => (each === result ? again : each));
+      asked[index] = { ...device, results, settledAt: clock.elapsed() };
+    }
+  }
+
+  /** The result whose request is repeated first. */
+  #busy(asked: readonly DeviceResult[]): Busy | undefined {
+    let first: Busy | undefined;
+    for (const [index, { device, results }] of asked.entries()) {
+      for (const result of results) {
+        const { last, earlier } = result;
+        const left = this.#retriesOf(device.id) - earlier.length;
+        const at = typeof last === "string" ? undefined : repeatAt(last, left, this.#latest);
+        if (at !== undefined && at < (first?.at ?? Infinity)) first = { result, index, at };
+      }
+    }
+    return first;
+  }
+
+  /** The last moment at which a retry fits before the next slot. */
+  get #latest(): number {
+    const { due, interval, timeout } = this.#task;
+    return due + interval - timeout;
   }
 
   #leftOut({ device, requests }: DevicePlan): DeviceResult {
@@ -131,11 +183,9 @@ export class Poll {
   }
 
   async #request(request: PlannedRequest, retries: number): Promise<RequestResult> {
-    const { lane, pause } = this.#task;
     const earlier: Answer[] = [];
     for (let left = retries; ; left--) {
-      await this.#turn();
-      if (pause !== undefined) await lane.pace.keep(request.unitId, pause, this.#nap);
+      await this.#turn(request);
       const before = earlier.at(-1);
       // The turn may have come late: a retry that no longer fits is not sent.
       if (before !== undefined && !this.#isWorthRetrying(before)) {
@@ -163,20 +213,22 @@ export class Poll {
   #isWorthRetrying(answer: Answer): boolean {
     if (answer.ok || answer.reason === "exception" || answer.reason === "connect_failed")
       return false;
-    const { clock, timeout, due, interval } = this.#task;
-    return !this.#stopped && clock.elapsed() + timeout <= due + interval;
+    return !this.#stopped && this.#task.clock.elapsed() <= this.#latest;
   }
 
   #isOver(): boolean {
     return this.#task.clock.elapsed() >= this.#hardEnd;
   }
 
-  async #turn(): Promise<void> {
-    if (this.#ticket !== undefined) return;
-    const { lane, due, interval } = this.#task;
-    await new Promise<void>((resolve) => {
-      this.#ticket = lane.enter(due + interval, interval, resolve);
-    });
+  /** Has the lane, and the pause that comes before this request. */
+  async #turn({ unitId }: PlannedRequest): Promise<void> {
+    const { lane, due, interval, pause } = this.#task;
+    if (this.#ticket === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#ticket = lane.enter(due + interval, interval, resolve);
+      });
+    }
+    if (pause !== undefined) await lane.pace.keep(unitId, pause, this.#nap);
   }
 
   /** Others may be on the lane by now: the last of them closes. */
