@@ -68,7 +68,7 @@ function checkGateway(gateway: Draft<Gateway>, path: Path, judge: Judge, profile
     if (device === undefined) return;
     const at = [...path, "devices", index];
     const profile = profileOf(device, at, judge, profiles);
-    const merge = mergeOf(device, profile, gateway);
+    const merge = mergeOf(gateway.connection, device, profile, gateway);
     if (!judge.has([...at, "points"]) && !judge.has([...at, "profile"])) {
       judge.complain(at, "has no points and no profile; every device needs at least one point");
     }

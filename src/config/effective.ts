@@ -99,7 +99,10 @@ class SiteValues extends WrittenValues {
       const node = nodeAt(this.file, own);
       if (node !== undefined) return [this.given(node, own)];
       if (path.length === 3) {
-        return [this.effective(own, String(mergeOf()[key]), { kind: "default" })];
+        const gateway = this.#settings.gateways[Number(path[1])];
+        return [
+          this.effective(own, String(mergeOf(gateway?.connection)[key]), { kind: "default" }),
+        ];
       }
       const profile = this.#profileOf(path);
       if (profile?.settings.merge?.[key] !== undefined) {

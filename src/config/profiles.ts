@@ -121,7 +121,7 @@ export class Profiles {
     this.#texts.push(text);
     const file = readYaml(text);
     const examined = examine(file, profileSchema, undefined, (draft, judge) => {
-      checkPoints(draft.points ?? [], mergeOf(draft), ["points"], judge);
+      checkPoints(draft.points ?? [], mergeOf(undefined, draft), ["points"], judge);
     });
     if ("faults" in examined) {
       this.#reports.push(report(shown, file, examined.faults));

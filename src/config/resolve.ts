@@ -83,7 +83,7 @@ function deviceOf(
     id: device.id,
     unitId: device.unitId,
     retain: device.retain,
-    merge: mergeOf(device, profiles.of(device)?.settings, gateway),
+    merge: mergeOf(gateway.connection, device, profiles.of(device)?.settings, gateway),
     points: profiles.pointsOf(device).map((point) => pointOf(point, interval)),
   };
 }

@@ -44,7 +44,10 @@ const writable = section({
 export const merge = section({
   maxGap: integer(0, 2000)
     .optional()
-    .describe("Unused registers or bits that may lie between two points of a request; default: 8."),
+    .describe(
+      "Unused registers or bits that may lie between two points of a request; " +
+        "default: 8 over a network, 2000 on a serial line.",
+    ),
   maxRegisters: integer(1, 125).optional().describe("Registers of one request; default: 125."),
   maxBits: integer(1, 2000).optional().describe("Bits of one request; default: 2000."),
 });

@@ -68,7 +68,7 @@ export interface Point {
 
 /** Limits under which neighbouring points share a request. */
 export interface MergeLimits {
-  /** Unused registers (or bits) that may lie between two points of one request. */
+  /** Unused registers (or bits) that may lie between two points of one request, when they take less time than another. */
   readonly maxGap: number;
   /** 1 to 125 (Modbus Application Protocol 6.3). */
   readonly maxRegisters: number;

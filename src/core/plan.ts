@@ -1,16 +1,10 @@
-/** The plan of a schedule: the fewest requests that cover its points within the limits. */
+/** The plan of a schedule: the requests that cover its points within the limits and take the least time. */
 import { decoderOf } from "./decode.ts";
 import type { Decoder } from "./decode.ts";
-import {
-  intervalsOf,
-  type Device,
-  type Gateway,
-  type MergeLimits,
-  type Point,
-  type Table,
-} from "./model.ts";
+import { intervalsOf, type Device, type Gateway, type Point, type Table } from "./model.ts";
 import type { ReadRequest } from "./ports.ts";
-import { isBitTable, widthOf } from "./types.ts";
+import { longestOf, rangesOf, type Range } from "./ranges.ts";
+import { timeByCount } from "./request-cost.ts";
 
 /** A point with its place in the answer to its request. */
 export interface PlannedPoint {
@@ -47,13 +41,6 @@ export interface Outline {
   }[];
 }
 
-/** A contiguous range of one table, being filled; `end` is exclusive. */
-interface Range {
-  readonly start: number;
-  end: number;
-  readonly points: Point[];
-}
-
 /** Makes the plan of the schedule of `gateway` with this interval (ms). */
 export function planSchedule(gateway: Gateway, interval: number): Plan {
   const devices = eachDevice(gateway, interval, requestOf);
@@ -85,13 +72,14 @@ function eachDevice<R>(
 ): { readonly device: Device; readonly requests: readonly R[] }[] {
   const devices = gateway.devices.map((device) => {
     const points = device.points.filter((point) => point.interval === interval);
-    return { device, requests: requestsOf(device, points, make) };
+    return { device, requests: requestsOf(gateway, device, points, make) };
   });
   return devices.filter(({ requests }) => requests.length > 0);
 }
 
 /** Tables come in the order in which the points first name them. */
 function requestsOf<R>(
+  { connection, pause }: Gateway,
   device: Device,
   points: readonly Point[],
   make: (unitId: number, table: Table, range: Range) => R,
@@ -99,32 +87,11 @@ function requestsOf<R>(
   const tables = [...new Set(points.map((point) => point.table))];
   return tables.flatMap((table) => {
     const ofTable = points.filter((point) => point.table === table);
-    return rangesOf(ofTable, table, device.merge).map((range) => make(device.unitId, table, range));
+    const { maxGap } = device.merge;
+    const time = timeByCount(connection, table, pause?.betweenRequests);
+    const rules = { longest: longestOf(table, device.merge), maxGap, time };
+    return rangesOf(ofTable, rules).map((range) => make(device.unitId, table, range));
   });
-}
-
-/**
- * Fills each range in the order of addresses until the next point lies too far off.
- *
- * That is the fewest: a range begins where no earlier one can reach, by length or by gap, so no
- * other division has its n-th range begin later. A point wider than the limit stands alone.
- */
-function rangesOf(points: readonly Point[], table: Table, limits: MergeLimits): Range[] {
-  const longest = isBitTable(table) ? limits.maxBits : limits.maxRegisters;
-  const ranges: Range[] = [];
-  let open: Range | undefined;
-  for (const point of [...points].sort((a, b) => a.address - b.address)) {
-    const end = point.address + widthOf(point);
-    if (open && point.address - open.end <= limits.maxGap && end - open.start <= longest) {
-      // The larger end: a point inside a wider one must not shorten the request.
-      open.end = Math.max(open.end, end);
-      open.points.push(point);
-    } else {
-      open = { start: point.address, end, points: [point] };
-      ranges.push(open);
-    }
-  }
-  return ranges;
 }
 
 function readOf(unitId: number, table: Table, { start, end }: Range): ReadRequest {

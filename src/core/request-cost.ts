@@ -1,5 +1,5 @@
 /** What one read costs on the way to the device: bytes and time. */
-import { isLine, type Connection, type LineSettings } from "./model.ts";
+import { isLine, type Connection, type LineSettings, type Table } from "./model.ts";
 import type { ReadRequest } from "./ports.ts";
 import { isBitTable } from "./types.ts";
 
@@ -61,7 +61,19 @@ export function requestTime(connection: Connection, request: ReadRequest, pause 
   return serialTime(request, line) + Math.max(0, pause - silenceOf(line));
 }
 
-function characterOf({ baud, bits }: SerialLine): number {
+/** Expected ms of a read by its count, as `requestTime`: to be asked for often. */
+export function timeByCount(
+  connection: Connection,
+  table: Table,
+  pause: number | undefined,
+): (count: number) => number {
+  const least = requestTime(connection, { unitId: 1, table, address: 0, count: 0 }, pause);
+  if (connection.kind !== "serial") return () => least;
+  const byte = characterOf({ baud: connection.baud, bits: bitsOf(connection) });
+  return (count) => least + dataBytes({ table, count }) * byte;
+}
+
+function characterOf({ baud, bits }: Pick<SerialLine, "baud" | "bits">): number {
   return (bits * 1000) / baud;
 }
 
@@ -69,6 +81,6 @@ function silenceOf(line: SerialLine): number {
   return line.baud > FIXED_ABOVE ? FIXED_SILENCE : 3.5 * characterOf(line);
 }
 
-function dataBytes({ table, count }: ReadRequest): number {
+function dataBytes({ table, count }: Pick<ReadRequest, "table" | "count">): number {
   return isBitTable(table) ? Math.ceil(count / 8) : 2 * count;
 }

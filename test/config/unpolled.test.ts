@@ -39,3 +39,11 @@ test("the longest answer time of a line is planned with, so that it has an effec
   const tcp = load(t, "connection: tcp://box", ...keys);
   assert.deepEqual(tcp.site.withoutEffect, ["gateways[hall].maxAnswerTime"]);
 });
+
+test("a gap has no limit of its own on a serial line, whose plan knows what it costs", (t) => {
+  const gapOf = (...keys: string[]) => load(t, ...keys).site.gateways[0]?.devices[0]?.merge.maxGap;
+  assert.equal(gapOf("connection: serial:///dev/ttyUSB0"), 2000);
+  assert.equal(gapOf("connection: serial:///dev/ttyUSB0", "merge: { maxGap: 3 }"), 3);
+  assert.equal(gapOf("connection: tcp://box"), 8);
+  assert.equal(gapOf("connection: rtu+tcp://box"), 8);
+});

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Device, Gateway, MergeLimits, Point } from "../../src/core/model.ts";
+import type { Connection, Device, Gateway, MergeLimits, Point } from "../../src/core/model.ts";
 import { planSchedule } from "../../src/core/plan.ts";
+import { serialTime } from "../../src/core/request-cost.ts";
 import { isBitTable, widthOf } from "../../src/core/types.ts";
 
 const LIMITS: MergeLimits = { maxGap: 8, maxRegisters: 125, maxBits: 2000 };
+
+const REGISTERS = { unitId: 2, table: "input", address: 0 } as const;
 
 type Sketch = Pick<Point, "table" | "address" | "type" | "length">;
 
@@ -17,10 +20,19 @@ function device(points: Point[], merge = LIMITS, id = "plc", unitId = 2): Device
   return { id, unitId, retain: false, merge, points };
 }
 
+const NETWORK: Connection = {
+  ...{ kind: "tcp", url: "tcp://10.0.0.5:502", host: "10.0.0.5", port: 502 },
+};
+
+function line(baud: number): Connection {
+  const path = "/dev/ttyUSB0";
+  return { kind: "serial", url: `serial://${path}`, path, baud, parity: "even", stopBits: 1 };
+}
+
 function gateway(...devices: Device[]): Gateway {
   return {
     id: "hall",
-    connection: { kind: "tcp", url: "tcp://10.0.0.5:502", host: "10.0.0.5", port: 502 },
+    connection: NETWORK,
     timeout: { default: 1000 },
     retries: 1,
     failureThreshold: 10,
@@ -163,21 +175,100 @@ function isAllowed(points: readonly Point[], limits: MergeLimits): boolean {
   return !tooFar && last - first + 1 <= limits.maxRegisters;
 }
 
-/** Fewest allowed groups over every way to divide the points. */
-function fewest(points: readonly Point[], limits: MergeLimits, groups: Point[][] = []): number {
+/** Least total of `cost` over every way to divide the points into allowed groups. */
+function least(
+  points: readonly Point[],
+  limits: MergeLimits,
+  cost: (group: readonly Point[]) => number,
+  groups: Point[][] = [],
+): number {
   const [next, ...rest] = points;
-  if (!next) return groups.every((g) => isAllowed(g, limits)) ? groups.length : Infinity;
+  if (!next) {
+    const allowed = groups.every((group) => isAllowed(group, limits));
+    return allowed ? groups.reduce((sum, group) => sum + cost(group), 0) : Infinity;
+  }
   const joined = groups.map((group) =>
-    fewest(
+    least(
       rest,
       limits,
+      cost,
       groups.map((g) => (g === group ? [...g, next] : g)),
     ),
   );
-  return Math.min(fewest(rest, limits, [...groups, [next]]), ...joined);
+  return Math.min(least(rest, limits, cost, [...groups, [next]]), ...joined);
 }
 
-test("no division of the points needs fewer requests", () => {
+/** Registers from the first of a group to the last. */
+function spanOf(group: readonly Point[]): number {
+  const ends = group.map((each) => each.address + widthOf(each));
+  return Math.max(...ends) - Math.min(...group.map(({ address }) => address));
+}
+
+test("a gap of a serial line is read when that takes less time than another request", () => {
+  const together = (baud: number, gap: number, betweenRequests = 0) => {
+    const points = [0, gap + 1].map((address, index) => point(holding(address), index));
+    const merge = { maxGap: 2000, maxRegisters: 125, maxBits: 2000 };
+    const pause = { afterConnect: 0, betweenRequests, betweenUnits: 0 };
+    const hall = { ...gateway(device(points, merge)), connection: line(baud), pause };
+    return planSchedule(hall, 1000).devices[0]?.requests.length === 1;
+  };
+  // g registers take 2 g characters; another request 13, two silences, and 20 ms until it is answered:
+  // g is at most 6.5 + (2 t3.5 + 20 ms) / (2 c), 18.7 at 9600 baud and 11 bits, 30.1 with a pause of 30 ms
+  // in place of one silence, 129 at 115,200 baud, where the longest request decides.
+  assert.deepEqual([together(9600, 18), together(9600, 19)], [true, false]);
+  assert.deepEqual([together(9600, 30, 30), together(9600, 31, 30)], [true, false]);
+  assert.deepEqual([together(115_200, 123), together(115_200, 124)], [true, false]);
+});
+
+test("a wide gap of a line is left out, wherever the longest request would have cut", () => {
+  // Two requests are needed for 26 registers with at most 20 of them each: the gap of five is the one to leave.
+  const addresses = [...Array(8).keys(), ...Array.from({ length: 13 }, (_, n) => 13 + n)];
+  const points = addresses.map((address, index) => point(holding(address), index));
+  const merge = { maxGap: 2000, maxRegisters: 20, maxBits: 2000 };
+  const hall = { ...gateway(device(points, merge)), connection: line(9600) };
+  const requests = planSchedule(hall, 1000).devices[0]?.requests ?? [];
+  assert.deepEqual(
+    requests.map((request) => [request.address, request.count]),
+    [
+      [0, 8],
+      [13, 13],
+    ],
+  );
+});
+
+test("no division of the points takes less time on a serial line", () => {
+  const sketches = fc.array(
+    anySketch(40).map((sketch): Sketch => ({ ...sketch, table: "input" })),
+    { minLength: 1, maxLength: 6 },
+  );
+  const anyGap = fc.constantFrom(2, 12, 2000);
+  const anyBaud = fc.constantFrom(1200, 9600, 115_200);
+  fc.assert(
+    fc.property(
+      sketches,
+      anyGap,
+      fc.integer({ min: 5, max: 30 }),
+      anyBaud,
+      (few, maxGap, maxRegisters, baud) => {
+        const points = few.map((sketch, index) => point(sketch, index));
+        const limits = { maxGap, maxRegisters, maxBits: 1 };
+        const time = (count: number) =>
+          serialTime({ ...REGISTERS, count }, { baud, bits: 11, turnaround: 20 });
+        const hall = { ...gateway(device(points, limits)), connection: line(baud) };
+        const requests = planSchedule(hall, 1000).devices[0]?.requests ?? [];
+        const planned = requests.reduce((sum, { count }) => sum + time(count), 0);
+        const best = least(points, limits, (group) => time(spanOf(group)));
+        assert.ok(
+          Math.abs(planned - best) < 0.001,
+          `${String(planned)} instead of ${String(best)}`,
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("no division of the points needs fewer requests over a network", () => {
   const sketches = fc.array(
     anySketch(14).map(
       (sketch): Sketch => ({
@@ -191,7 +282,10 @@ test("no division of the points needs fewer requests", () => {
     fc.property(sketches, anyLimits, (few, limits) => {
       const points = few.map((sketch, index) => point(sketch, index));
       const plan = planSchedule(gateway(device(points, limits)), 1000);
-      assert.equal(plan.devices[0]?.requests.length, fewest(points, limits));
+      assert.equal(
+        plan.devices[0]?.requests.length,
+        least(points, limits, () => 1),
+      );
     }),
     { numRuns: 300 },
   );

@@ -95,7 +95,7 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
   [
     "gateways[].merge",
     "merge",
-    "Of a gateway or a device. Points that lie close enough together share a request; what lies between them is read and thrown away.",
+    "Of a gateway or a device. Points share a request when that takes less time than another one; what lies between them is read and thrown away. On a serial line the time of both is known: a gap of g registers takes 2g characters, another request 13, two silences, a pause and about 20 ms until the device answers, so that 18 registers are read at 9600 baud, and the longest request decides at 115200. Over a network a gap takes no time that could be told beforehand, another request always one: there `maxGap` alone decides, and without it 8, which is what pays on a line of 9600 baud behind a converter. Plans follow from the configuration, not from measured times: what `edgepoll check --plan` shows is what is sent.",
   ],
 ];
 
