@@ -12,10 +12,8 @@ import type { Releases } from "./releases.ts";
 /** ms after which requests in flight are cut off, and after which the process ends whatever is left. */
 const CUT_OFF = 7000;
 const LAST_MOMENT = 14_500;
-/** So many uncaught errors within a minute end the process, for the service manager to start it anew. */
-const MOST_UNCAUGHT = 3;
-const UNCAUGHT_WINDOW = 60_000;
-const EXIT_BUG = 70;
+/** The exit code after a bug: the service manager starts the node anew. */
+export const EXIT_BUG = 70;
 const EXIT_FORCED = 1;
 
 /** What is ended. */
@@ -32,14 +30,14 @@ export interface EndingWorld {
 /** A node's end. */
 export interface Ending {
   /** Begins the end; a second call changes nothing. */
-  readonly end: (why: string) => void;
+  readonly end: (why: string, code?: number) => void;
   /** Settles with the exit code when all is closed. */
   readonly ended: Promise<number>;
 }
 
 /** Ends a node at the first SIGTERM or SIGINT; a second one forces. */
 export function endOnSignals(world: EndingWorld): Ending {
-  const { clock, log } = world;
+  const { log, engine } = world;
   let ending = false;
   let settle: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => (settle = resolve));
@@ -55,13 +53,8 @@ export function endOnSignals(world: EndingWorld): Ending {
   const unlistenSignals = onStopSignals(end, () => {
     exitNow(EXIT_FORCED);
   });
-  const recent: number[] = [];
   const unlistenErrors = onUncaught((error) => {
-    log.error({ error: messageOf(error), stack: stackOf(error) }, "an error nobody caught");
-    recent.push(clock.elapsed());
-    const window = recent.filter((at) => at > clock.elapsed() - UNCAUGHT_WINDOW);
-    if (window.length >= MOST_UNCAUGHT) end("too many uncaught errors", EXIT_BUG);
-    recent.splice(0, recent.length - MOST_UNCAUGHT);
+    engine.uncaught(error);
   });
   const unlisten = () => {
     unlistenSignals();
@@ -89,8 +82,4 @@ async function endIn(world: EndingWorld): Promise<void> {
   cancelCut();
   await releases.run();
   cancelLast();
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }

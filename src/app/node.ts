@@ -21,7 +21,7 @@ import type { RunningNode } from "./api.ts";
 import { embeddedBus, externalBus } from "./bus.ts";
 import { handleControl } from "./control.ts";
 import { Endpoints } from "./endpoints.ts";
-import { endOnSignals } from "./ending.ts";
+import { EXIT_BUG, endOnSignals } from "./ending.ts";
 import { Releases } from "./releases.ts";
 import { reportOf } from "./report.ts";
 import type { ReadSite } from "./site.ts";
@@ -71,13 +71,20 @@ async function open(
   const self = { version: version(), started: Math.round(clock.wall()), pid, clientId };
   const endpoint = endpoints.of.bind(endpoints);
   const world = { site, clock, random, log, store, bus, endpoint, facts, wallClock, self };
+  let giveUp = (): void => undefined;
   const engine = new Engine({
     ...world,
     storeBytes: () => storeBytes(stateDir),
     diskRoom: () => diskRoom(stateDir),
+    giveUp: () => {
+      giveUp();
+    },
   });
   const found = await engine.open();
   const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept });
+  giveUp = () => {
+    ending.end("too many errors in edgepoll itself", EXIT_BUG);
+  };
   const handle = handleControl(engine, site, ending.end);
   const server = await openControl({ path: control, handle, log });
   releases.add("control socket", () => server.close());

@@ -34,7 +34,7 @@ export function nodeReasons(node: Status["node"]): string[] {
     const { state, reason } = node.store;
     reasons.push(`the store is ${state}${reason === undefined ? "" : `: ${printable(reason)}`}`);
   }
-  if (node.findings > 0) reasons.push(`the ledger has ${count(node.findings, "finding")}`);
+  if (node.findings > 0) reasons.push(`validate shows ${count(node.findings, "finding")}`);
   return reasons;
 }
 

@@ -2,7 +2,7 @@
 import { dueOf } from "../core/outcome.ts";
 import type { GatewayHealth, NodeHealth } from "../core/payloads.ts";
 import { columns } from "./columns.ts";
-import { percent } from "./counts.ts";
+import { count, percent } from "./counts.ts";
 import { isDegraded, nodeReasons } from "./degraded.ts";
 import { duration, interval, milliseconds } from "./durations.ts";
 import { localTime } from "./local-time.ts";
@@ -39,9 +39,10 @@ export function summaryLines(status: Status, draw: Drawing): string[] {
 export function nodeLine({ node, gateways }: Status, paint: Paint): string {
   const running = gateways.filter(({ state }) => state === "running").length;
   const others = (["degraded", "disabled"] as const).map((state) => {
-    const count = gateways.filter((gateway) => gateway.state === state).length;
-    return count === 0 ? "" : `, ${String(count)} ${state}`;
+    const many = gateways.filter((gateway) => gateway.state === state).length;
+    return many === 0 ? "" : `, ${String(many)} ${state}`;
   });
+  const { errors = 0, restarts = 0 } = node;
   return [
     `${paint("bold", printable(node.node))} up ${duration(node.uptime)}`,
     `${String(running)} of ${String(gateways.length)} gateways running${others.join("")}`,
@@ -49,6 +50,8 @@ export function nodeLine({ node, gateways }: Status, paint: Paint): string {
     `store ${node.store.state}`,
     ...(node.spool.readings > 0 ? [`${String(node.spool.readings)} readings waiting`] : []),
     ...(node.spool.quarantined > 0 ? [`${String(node.spool.quarantined)} refused`] : []),
+    ...(errors > 0 ? [`${count(errors, "error")} in edgepoll itself`] : []),
+    ...(restarts > 0 ? [`${count(restarts, "schedule")} restarted`] : []),
     ...(node.clock === "unsure" ? ["the wall clock is unsure"] : []),
   ].join("  ");
 }

@@ -83,6 +83,9 @@ export interface NodeHealth {
   readonly rss: number;
   readonly clock: "synced" | "unsure";
   readonly findings: number;
+  /** Schedules that were found stalled and restarted, and errors in edgepoll itself, since the start; absent when there were none. */
+  readonly restarts?: number;
+  readonly errors?: number;
   readonly totals: {
     readonly good: number;
     readonly partial: number;
@@ -107,6 +110,8 @@ export const EVENT_KINDS = [
   "clock-step",
   "connection-contested",
   "findings",
+  "schedules-restarted",
+  "internal-error",
   "spool-full",
   "spool-expired",
   "disk-full",

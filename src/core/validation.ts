@@ -13,7 +13,8 @@ export type FindingKind =
   | "claim"
   | "damaged"
   | "spool"
-  | "no-next-slot";
+  | "no-next-slot"
+  | "stalled";
 
 /** Something that is wrong, in words. */
 export interface Finding {

@@ -14,6 +14,7 @@ import type { Clock, Incoming, Log, Message, Write } from "../core/ports.ts";
 import { responseTopicFault, type Topics } from "../core/topics.ts";
 import type { Changes } from "./changes.ts";
 import type { Committer } from "./committer.ts";
+import type { Faults } from "./faults.ts";
 import type { Gateways } from "./gateways.ts";
 import type { Health } from "./health.ts";
 import type { Integrity } from "./integrity.ts";
@@ -36,6 +37,7 @@ export interface CommandsWorld {
   readonly changes: Changes;
   readonly transactions: Transactions;
   readonly reply: (message: Message) => void;
+  readonly faults: Pick<Faults, "note">;
 }
 
 /** Carries commands out, one after the other. */
@@ -158,9 +160,9 @@ export class Commands {
   }
 
   #refuse(error: unknown, transaction: string | undefined): Reply {
-    const { node, log } = this.#world;
+    const { node, faults } = this.#world;
     const refused = error instanceof Refused ? error : new Refused("internal", messageOf(error));
-    if (refused.code === "internal") log.error({ error: messageOf(error) }, "a command failed");
+    if (refused.code === "internal") faults.note(error, "in a command");
     const { code, message } = refused;
     const echo = transaction === undefined ? {} : { transaction };
     return { node, status: "error", error: { code, message }, ...echo };

@@ -16,9 +16,10 @@ import { noteContests } from "./contest-notes.ts";
 import { Devices, type DeviceChange } from "./devices.ts";
 import { newsOf } from "./device-news.ts";
 import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
+import { Faults } from "./faults.ts";
 import { Gateways } from "./gateways.ts";
 import { Health, type ProcessFacts } from "./health.ts";
-import { Journal, readAudit, type AuditQuery } from "./journal.ts";
+import { Journal, readAudit, type AuditQuery, type Happening } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { Opening, type Endpoint, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
@@ -53,11 +54,14 @@ export interface EngineWorld {
   /** Room on the disk of the store, null when not known. */
   readonly diskRoom: () => DiskRoom | null;
   readonly self: { version: string; started: number; pid: number; clientId: string };
+  /** Too many errors in edgepoll itself: the process is to end. */
+  readonly giveUp: () => void;
 }
 
 /** A node's engine. */
 export class Engine {
   readonly #world: EngineWorld;
+  readonly #faults: Faults;
   readonly #committer: Committer;
   readonly #spool: Spool;
   readonly #publisher: Publisher;
@@ -82,11 +86,14 @@ export class Engine {
     const { node } = site;
     const topics = topicsOf(site.baseTopic);
     this.#world = world;
+    const faults = (this.#faults = this.#newFaults());
     const committer = (this.#committer = new Committer(store, clock, log));
     const age = (this.#age = new Age(clock));
     const spool = (this.#spool = new Spool(store, log, age));
     const forget = committer.later.bind(committer);
-    const publisher = (this.#publisher = new Publisher({ bus, clock, log, topics, spool, forget }));
+    const publisher = (this.#publisher = new Publisher({
+      ...{ bus, clock, log, topics, spool, forget, faults },
+    }));
     const spooled = publisher.pump;
     const { stamping } = age;
     const kept = { node, clock, log, store, committer, spool };
@@ -99,7 +106,7 @@ export class Engine {
     const devices = new Devices(clock, world.random, (change) => {
       this.#deviceChanged(change);
     });
-    this.#poller = new Poller({ node, clock, log, ledger, devices });
+    this.#poller = new Poller({ node, clock, log, ledger, devices, faults });
     const bounds = { ...site.spool, diskRoom: world.diskRoom };
     const bounded = { clock, log, store, committer, journal, spool, age };
     this.#spoolBounds = new SpoolBounds({ ...bounded, ...bounds });
@@ -112,12 +119,13 @@ export class Engine {
     const known = { clock, scheduler, devices, journal, changed };
     const gateways = (this.#gateways = new Gateways(known));
     const upkeep = (this.#upkeep = this.#newUpkeep(gateways, journal));
-    const { integrity } = upkeep;
+    const { integrity, supervision } = upkeep;
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
+    const watch = { integrity, supervision, faults };
     const spoolLimit = site.spool.maxBytes;
     const { facts, storeBytes } = world;
     const trust = this.#trust;
-    const health = new Health({ ...shared, integrity, spoolLimit, facts, storeBytes, trust });
+    const health = new Health({ ...shared, ...watch, spoolLimit, facts, storeBytes, trust });
     const { endpoint, self } = world;
     this.#directReads = new DirectReads({ clock, gateways, endpoint });
     const opened = { site, clock, store, ledger, devices, gateways, endpoint };
@@ -127,7 +135,7 @@ export class Engine {
     const transactions = (this.#transactions = new Transactions(clock, forget));
     this.#commands = new Commands({
       ...{ node, clock, log, topics, committer, gateways, health, changes, transactions },
-      integrity,
+      ...{ integrity, faults },
       disabled: site.disabledGateways,
       reply: publisher.reply.bind(publisher),
     });
@@ -142,7 +150,7 @@ export class Engine {
     await this.#transactions.load(store);
     const report = await this.#opening.restore();
     const before = await store.get(keys.retained);
-    bus.onMessage(this.#commands.receive);
+    bus.onMessage(this.#faults.guarded("in a message of the broker", this.#commands.receive));
     noteContests(bus, self.clientId, this.#journal);
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
@@ -153,6 +161,11 @@ export class Engine {
     this.#upkeep.open();
     this.#publisher.pump();
     return report;
+  }
+
+  /** Takes an error that nobody caught. */
+  uncaught(error: unknown): void {
+    this.#faults.note(error, "which nobody caught");
   }
 
   /** Carries out a command of the control socket. */
@@ -202,6 +215,12 @@ export class Engine {
     await Promise.all(closings).catch(() => undefined);
   }
 
+  #newFaults(): Faults {
+    const { clock, log, giveUp } = this.#world;
+    const tell = (happening: Happening) => void this.#journal.note(happening);
+    return new Faults({ clock, log, tell, giveUp });
+  }
+
   #newUpkeep(gateways: Gateways, journal: Journal): Upkeep {
     const { site, clock, log, store, storeBytes } = this.#world;
     const bytes = () => {
@@ -210,7 +229,7 @@ export class Engine {
     };
     const [committer, age, spool] = [this.#committer, this.#age, this.#spool];
     const parts = { clock, log, store, gateways, journal, bytes, keep: site.keep };
-    return new Upkeep({ ...parts, committer, age, spool });
+    return new Upkeep({ ...parts, committer, age, spool, scheduler: this.#scheduler });
   }
 
   #newScheduler(): Scheduler {
@@ -223,6 +242,7 @@ export class Engine {
       committer: this.#committer,
       ...(claimAhead === undefined ? {} : { claimAhead }),
       poll: this.#poller.poll,
+      faults: this.#faults,
     });
   }
 

@@ -14,12 +14,14 @@ import type { ClockTrust } from "./clock-trust.ts";
 import type { Committer } from "./committer.ts";
 import type { DeviceState } from "./device-state.ts";
 import type { Devices } from "./devices.ts";
+import type { Faults } from "./faults.ts";
 import type { Gateways, RunningGateway } from "./gateways.ts";
 import type { Integrity } from "./integrity.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Spool } from "./spool.ts";
+import type { Supervision } from "./supervision.ts";
 
 /** Facts about the process that the engine can't know. */
 export interface ProcessFacts {
@@ -38,6 +40,8 @@ export interface HealthWorld {
   readonly devices: Devices;
   readonly gateways: Gateways;
   readonly integrity: Integrity;
+  readonly supervision: Pick<Supervision, "restarts">;
+  readonly faults: Pick<Faults, "count">;
   readonly publisher: Publisher;
   readonly scheduler: Scheduler;
   readonly spool: Spool;
@@ -117,8 +121,16 @@ export class Health {
       rss,
       clock: trust.isUnsure ? "unsure" : "synced",
       findings: integrity.findings,
+      ...this.#mishaps(),
       totals: this.#totals(),
     };
+  }
+
+  #mishaps(): Pick<NodeHealth, "restarts" | "errors"> {
+    const { supervision, faults } = this.#world;
+    const { restarts } = supervision;
+    const { count: errors } = faults;
+    return { ...(restarts === 0 ? {} : { restarts }), ...(errors === 0 ? {} : { errors }) };
   }
 
   #mqtt(): NodeHealth["mqtt"] {

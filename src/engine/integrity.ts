@@ -3,9 +3,7 @@ import { Refused } from "../core/command.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Clock, Log, Store } from "../core/ports.ts";
 import type { Finding, Validation } from "../core/validation.ts";
-import type { Gateways } from "./gateways.ts";
 import type { Journal } from "./journal.ts";
-import type { Schedule } from "./schedule.ts";
 import type { InTurn } from "./turns.ts";
 import { validateStore, type Proven, type ValidateQuery } from "./validate.ts";
 
@@ -16,16 +14,15 @@ const READ_ALL_EVERY = 86_400_000;
 const SHARE = 10;
 /** Looks that were asked for and wait; more are refused. */
 const MOST_WAITING = 4;
-/** Intervals, and ms at least, a schedule may be without a slot ahead of it. */
-const PATIENCE = { intervals: 3, least: 20_000 };
 
 /** What the watch works with. */
 export interface IntegrityWorld {
   readonly clock: Clock;
   readonly log: Log;
   readonly store: Store;
-  readonly gateways: Gateways;
   readonly journal: Journal;
+  /** Schedules that were found stalled. */
+  readonly stalls: () => readonly Finding[];
   /** Work on the store that must not run beside a look, such as retention, in its turn. */
   readonly inTurn: InTurn;
 }
@@ -44,9 +41,9 @@ export class Integrity {
     this.#world = world;
   }
 
-  /** What the last look found. */
+  /** What the last look found, and schedules that stalled since. */
   get findings(): number {
-    return this.#findings;
+    return this.#findings + this.#world.stalls().length;
   }
 
   /** Begins to look. */
@@ -102,13 +99,13 @@ export class Integrity {
     const began = clock.elapsed();
     const pause = this.#pacer(share);
     const { validation, proven } = await validateStore({ store, pause }, query);
-    const findings = [...validation.findings, ...this.#withoutSlot()];
+    const { findings, more } = validation;
     if (query.proven === undefined) this.#readAllAt = began;
-    const found = findings.length + validation.more;
+    const found = findings.length + more;
     // What is wrong is read again at the next look, or it would seem to be mended.
     this.#proven = found === 0 ? proven : undefined;
     this.#say(findings, found);
-    return { ...validation, findings };
+    return { ...validation, findings: [...findings, ...this.#world.stalls()] };
   }
 
   /** Lets others have their turn after each page, for so many times as long as the page took. */
@@ -123,13 +120,6 @@ export class Integrity {
     };
   }
 
-  /** Schedules that are meant to run and have no slot ahead of them. */
-  #withoutSlot(): Finding[] {
-    const schedules = [...this.#world.gateways.all].flatMap((running) => running.schedules);
-    const now = this.#world.clock.elapsed();
-    return schedules.filter((schedule) => isStalled(schedule, now)).map(stalledFinding);
-  }
-
   #say(findings: readonly Finding[], found: number): void {
     if (found === this.#findings) return;
     this.#findings = found;
@@ -140,21 +130,4 @@ export class Integrity {
         : `the ledger has ${String(found)} finding${found === 1 ? "" : "s"}: ${first.text}; edgepoll validate shows ${found === 1 ? "it" : "all"}`;
     void this.#world.journal.note({ kind: "findings", text, data: { findings: found } });
   }
-}
-
-function isStalled({ running, interval, claims, poll, next }: Schedule, now: number): boolean {
-  if (!running || poll !== undefined || claims.length > 0) return false;
-  const patience = Math.max(PATIENCE.least, PATIENCE.intervals * interval);
-  return Math.abs(next.due - now) > patience;
-}
-
-function stalledFinding({ id, gateway, interval, next, account }: Schedule): Finding {
-  const text = `${id} is meant to run and has no slot ahead of it (seq ${String(account.last)} was the last, seq ${String(next.seq)} did not come); restart the node`;
-  return {
-    kind: "no-next-slot",
-    gateway: gateway.id,
-    interval,
-    text,
-    next: "edgepoll stop --node",
-  };
 }

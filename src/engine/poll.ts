@@ -51,6 +51,8 @@ interface Busy {
 export interface PollResult {
   readonly devices: readonly DeviceResult[];
   readonly sentAt: number | null;
+  /** What the link threw, which it never does unless it has a bug; it stopped the poll. */
+  readonly thrown?: unknown;
 }
 
 /** A poll that runs. */
@@ -62,6 +64,7 @@ export class Poll {
   #sentAt: number | null = null;
   #stopped = false;
   #connectFailed = false;
+  #thrown: unknown;
 
   constructor(task: PollTask) {
     this.#task = task;
@@ -88,10 +91,11 @@ export class Poll {
       this.#leave();
       this.#close();
     }
-    if (order === plan.devices) return { devices: asked, sentAt: this.#sentAt };
+    const rest = { sentAt: this.#sentAt, thrown: this.#thrown };
+    if (order === plan.devices) return { devices: asked, ...rest };
     const found = new Map(asked.map((result) => [result.device, result]));
     const devices = plan.devices.flatMap(({ device }) => found.get(device) ?? []);
-    return { devices, sentAt: this.#sentAt };
+    return { devices, ...rest };
   }
 
   /** Those that answer first, so that the others take no time from them; the probe last. */
@@ -194,6 +198,7 @@ export class Poll {
       const barred = this.#stopped ? "stopped" : this.#isOver() ? "deadline" : undefined;
       if (barred !== undefined) return { request, last: barred, earlier };
       const answer = await this.#send(request);
+      if (answer === "stopped") return { request, last: answer, earlier };
       this.#sentAt ??= answer.sentAt;
       if (!answer.ok && answer.reason === "connect_failed") this.#connectFailed = true;
       if (left === 0 || !this.#isWorthRetrying(answer)) return { request, last: answer, earlier };
@@ -201,12 +206,20 @@ export class Poll {
     }
   }
 
-  async #send(request: PlannedRequest): Promise<Answer> {
+  /** A link that throws stops the poll. */
+  async #send(request: PlannedRequest): Promise<Answer | "stopped"> {
     const { link, lane, timeout } = this.#task;
-    const answer = await link.read(request, timeout);
-    if (answer.sentAt !== null) lane.pace.ended(request.unitId, answer.endedAt);
-    this.#leave();
-    return answer;
+    try {
+      const answer = await link.read(request, timeout);
+      if (answer.sentAt !== null) lane.pace.ended(request.unitId, answer.endedAt);
+      return answer;
+    } catch (error) {
+      this.#thrown = error;
+      this.#stopped = true;
+      return "stopped";
+    } finally {
+      this.#leave();
+    }
   }
 
   /** A retry must fit before the next slot; a failed connect is not tried again in the same slot. */

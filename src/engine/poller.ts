@@ -1,12 +1,13 @@
 /** A slot from its first request to its outcome: poll, readings, ledger. */
-import { messageOf } from "../core/errors.ts";
+import type { PlannedRequest } from "../core/plan.ts";
 import type { Clock, Log } from "../core/ports.ts";
-import { outcomeOf, readingOf, type Reading } from "../core/reading.ts";
+import { outcomeOf, readingOf, type Reading, type RequestResult } from "../core/reading.ts";
 import type { Devices } from "./devices.ts";
 import { FailureLog } from "./failure-log.ts";
+import type { Faults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Ticket } from "./lane.ts";
-import { Poll, type PollResult } from "./poll.ts";
+import { Poll, type DeviceResult, type PollResult } from "./poll.ts";
 import type { ClaimedSlot, Schedule } from "./schedule.ts";
 
 /** What the poller works with. */
@@ -16,6 +17,7 @@ export interface PollerWorld {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly devices: Devices;
+  readonly faults: Pick<Faults, "note">;
 }
 
 /** Polls slots. */
@@ -54,22 +56,36 @@ export class Poller {
     let result: PollResult = { devices: [], sentAt: null };
     try {
       result = await poll.run(ticket);
+      if (result.thrown !== undefined) this.#fault(schedule, result.thrown);
     } catch (error) {
       ticket.leave();
-      this.#world.log.error({ schedule: schedule.id, error: messageOf(error) }, "a poll broke off");
+      this.#fault(schedule, error);
     }
     schedule.poll = undefined;
-    this.#settle(schedule, slot, result);
+    try {
+      this.#settle(schedule, slot, result);
+    } catch (error) {
+      this.#fault(schedule, error);
+    }
     breakers.end(choice);
   };
+
+  #fault({ id, gateway }: Schedule, error: unknown): void {
+    this.#world.faults.note(error, `in a poll of ${id}`, gateway.id);
+  }
 
   #settle(schedule: Schedule, slot: ClaimedSlot, result: PollResult): void {
     const late = result.sentAt === null ? null : Math.max(0, result.sentAt - slot.due);
     const readings = this.#readings(schedule, slot, result, late);
     const all = result.devices.flatMap(({ results }) => results);
     const outcome = outcomeOf(all, readings);
-    this.#world.devices.polled(schedule, result.devices, readings, outcome);
-    this.#failures.polled(schedule, slot, result.devices);
+    try {
+      this.#world.devices.polled(schedule, result.devices, readings, outcome);
+      this.#failures.polled(schedule, slot, result.devices);
+    } catch (error) {
+      // What becomes of a device must not cost the slot its outcome.
+      this.#fault(schedule, error);
+    }
     const left = result.devices.filter(({ role }) => role === "left-out");
     const leftOut = left.map(({ device }) => device.id);
     this.#world.ledger.settle(schedule, { slot, outcome, late, readings, leftOut });
@@ -81,25 +97,44 @@ export class Poller {
     result: PollResult,
     late: number | null,
   ): Reading[] {
-    const { node, clock } = this.#world;
-    const { gateway, interval, account } = schedule;
-    const wallOffset = clock.wall() - clock.elapsed();
-    // Written out: in the hot path a literal costs a tenth of one that is spread together.
-    return result.devices.map(({ device, results, settledAt }) =>
-      readingOf({
-        node,
-        gateway: gateway.id,
-        device: device.id,
-        interval,
-        epoch: account.epoch,
-        seq: slot.seq,
-        slot: slot.slot,
-        results,
-        late,
-        settledAt,
-        wallOffset,
-        clockUnsure: slot.clockUnsure,
-      }),
-    );
+    const wallOffset = this.#world.clock.wall() - this.#world.clock.elapsed();
+    return result.devices.map((one) => {
+      try {
+        return this.#reading(schedule, slot, one, late, wallOffset);
+      } catch (error) {
+        this.#fault(schedule, error);
+        const results = one.results.map(({ request }) => unread(request));
+        return this.#reading(schedule, slot, { ...one, results }, late, wallOffset);
+      }
+    });
   }
+
+  #reading(
+    { gateway, interval, account }: Schedule,
+    slot: ClaimedSlot,
+    { device, results, settledAt }: DeviceResult,
+    late: number | null,
+    wallOffset: number,
+  ): Reading {
+    // Written out: in the hot path a literal costs a tenth of one that is spread together.
+    return readingOf({
+      node: this.#world.node,
+      gateway: gateway.id,
+      device: device.id,
+      interval,
+      epoch: account.epoch,
+      seq: slot.seq,
+      slot: slot.slot,
+      results,
+      late,
+      settledAt,
+      wallOffset,
+      clockUnsure: slot.clockUnsure,
+    });
+  }
+}
+
+/** A request of which nothing can be said, because what was answered can't be read. */
+function unread(request: PlannedRequest): RequestResult {
+  return { request, last: "stopped", earlier: [] };
 }

@@ -7,10 +7,13 @@ import { PublishError, messageOf } from "../core/errors.ts";
 import type { Bus, Clock, Log, Message, Write } from "../core/ports.ts";
 import type { Topics } from "../core/topics.ts";
 import { Retained } from "./retained.ts";
+import type { Faults } from "./faults.ts";
 import type { Spool, TakenEntry } from "./spool.ts";
 import type { SpoolEntry } from "./stream.ts";
 import { Trials } from "./trials.ts";
 
+/** ms after an error of our own until what is not acknowledged is sent again. */
+const SEND_AGAIN = 1000;
 /** Replies that wait at most; who asks faster than the broker takes gets none. */
 const MOST_REPLIES = 256;
 
@@ -22,6 +25,7 @@ interface World {
   readonly spool: Spool;
   /** Deletes what was acknowledged; need not be synced, it costs only duplicates. */
   readonly forget: (writes: readonly Write[]) => void;
+  readonly faults: Pick<Faults, "note">;
 }
 
 /** Hands messages to the broker. */
@@ -37,6 +41,9 @@ export class Publisher {
   /** Replies that were not sent since there was room for one. */
   #unanswered = 0;
   #idle: (() => void)[] = [];
+  /** An error of our own left a message behind: nothing is sent until all are sent again, in order. */
+  #broken = false;
+  #cancelAgain: (() => void) | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -47,13 +54,20 @@ export class Publisher {
       if (!state.connected) this.#trials.end();
       // The commands may be subscribed later than the connect: what is in flight stays so.
       if (!state.connected || wasConnected) return;
-      this.#trials.rewind();
-      this.#world.spool.rewind();
       this.#retained.changeAll();
       this.#isStateNext = true;
-      this.pump();
+      this.#sendAgain();
     });
   }
+
+  #sendAgain = (): void => {
+    this.#cancelAgain?.();
+    this.#cancelAgain = undefined;
+    this.#broken = false;
+    this.#trials.rewind();
+    this.#world.spool.rewind();
+    this.pump();
+  };
 
   /** Publishes the state of a topic now and after every connect; an empty payload clears it. */
   retain(topic: string, payload: string): void {
@@ -79,12 +93,18 @@ export class Publisher {
   /** Sends what can be sent; to be called when something was added. */
   pump = (): void => {
     const { bus } = this.#world;
-    while (bus.state.connected && this.#inFlight < bus.window && !this.#trials.isOn) {
+    while (
+      bus.state.connected &&
+      this.#inFlight < bus.window &&
+      !this.#trials.isOn &&
+      !this.#broken
+    ) {
       if (this.#trials.isDue) {
         if (this.#inFlight > 0 || !this.#sendSuspect()) break;
       } else if (!this.#sendReply() && !this.#sendNext()) break;
     }
     if (this.#inFlight > 0 || this.#world.spool.isReading) return;
+    if (this.#broken) this.#cancelAgain ??= this.#world.clock.timer(SEND_AGAIN, this.#sendAgain);
     for (const idle of this.#idle.splice(0)) idle();
   };
 
@@ -212,18 +232,25 @@ export class Publisher {
       settled(this.#trials.judge(message, name, error));
       this.pump();
     };
-    this.#world.bus.publish(message).then(
+    this.#hand(message).then(
       () => {
         end();
       },
       (error: unknown) => {
-        end(
-          error instanceof PublishError
-            ? error
-            : new PublishError("PUBLISH_LOST", messageOf(error)),
-        );
+        end(error instanceof PublishError ? error : this.#ownError(error));
       },
     );
+  }
+
+  /** A bus that throws rejects. */
+  async #hand(message: Message): Promise<void> {
+    await this.#world.bus.publish(message);
+  }
+
+  #ownError(error: unknown): PublishError {
+    this.#broken = true;
+    this.#world.faults.note(error, "in publishing");
+    return new PublishError("PUBLISH_LOST", messageOf(error));
   }
 
   #sayUnanswered(): void {

@@ -83,8 +83,8 @@ export class Reporter {
 
   #arm(): void {
     this.#cancel = this.#world.clock.timer(BEAT, () => {
-      this.#beat();
       this.#arm();
+      this.#beat();
     });
   }
 

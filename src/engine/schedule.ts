@@ -4,6 +4,7 @@ import { graceOf, type Grid } from "../core/grid.ts";
 import { scheduleId, timeoutOf, type Gateway } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Link } from "../core/ports.ts";
+import { Watch } from "../core/supervision.ts";
 import type { GatewayDevices } from "./devices.ts";
 import type { Lane, Ticket } from "./lane.ts";
 import type { Poll } from "./poll.ts";
@@ -68,6 +69,8 @@ export class Schedule {
   writing = 0;
   /** The last slot that was claimed or accounted. */
   reached: Slot | undefined;
+  /** Whether it moves on while it is meant to run. */
+  readonly watch = new Watch();
   /** Elapsed time at which the account was last kept. */
   keptAt = -Infinity;
 

@@ -4,6 +4,7 @@
  */
 import { missReason, type Absence, type MissReason } from "../core/outcome.ts";
 import { Claimer, type ClaimerWorld, type Moment } from "./claimer.ts";
+import type { Faults } from "./faults.ts";
 import { TimeHeap } from "./heap.ts";
 import type { Ticket } from "./lane.ts";
 import type { ClaimedSlot, Schedule } from "./schedule.ts";
@@ -21,6 +22,7 @@ export interface SchedulerWorld extends ClaimerWorld {
   readonly suspended: (length: number) => void;
   /** Told before schedules go by the clocks: wall clock minus elapsed time. */
   readonly look: (offset: number, schedules: ReadonlySet<Schedule>) => void;
+  readonly faults: Pick<Faults, "note">;
 }
 
 /** Runs schedules; see the head of this file. */
@@ -42,7 +44,7 @@ export class Scheduler {
     this.#world = world;
     this.#claimer = new Claimer(world, {
       tend: (schedule, moment) => {
-        this.#tend(schedule, moment);
+        this.#tendSafely(schedule, moment);
       },
       claimed: (schedules) => {
         this.#tendAll(schedules, this.#moment());
@@ -103,6 +105,17 @@ export class Scheduler {
     });
   }
 
+  /** Takes up a schedule that has lost its place: what is claimed begins or is given up, what passed is accounted. */
+  restart(schedule: Schedule): void {
+    if (!schedule.running) return;
+    this.#due.set(schedule, schedule.claims[0]?.due ?? Infinity);
+    this.#claimer.add(schedule);
+    // The timer may be what was lost.
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#pass();
+  }
+
   /** Ends all passes. */
   close(): void {
     this.#open = false;
@@ -127,28 +140,46 @@ export class Scheduler {
   #pass = (): void => {
     if (!this.#open || this.#passing) return;
     this.#passing = true;
-    const moment = this.#moment();
-    const due: Schedule[] = [];
-    for (let s = this.#due.takeDue(moment.now); s; s = this.#due.takeDue(moment.now)) due.push(s);
-    this.#tendAll(due, moment);
-    this.#claimer.claim(moment);
-    if (moment.now >= this.#nextTell) this.#tell(moment.now);
-    void this.#world.committer.flushIdle().catch(() => undefined);
-    this.#slept = false;
-    this.#passing = false;
-    this.#arm();
+    try {
+      const moment = this.#moment();
+      const due: Schedule[] = [];
+      for (let s = this.#due.takeDue(moment.now); s; s = this.#due.takeDue(moment.now)) due.push(s);
+      this.#tendAll(due, moment);
+      this.#claimer.claim(moment);
+      if (moment.now >= this.#nextTell) this.#tell(moment.now);
+      void this.#world.committer.flushIdle().catch(() => undefined);
+    } finally {
+      this.#slept = false;
+      this.#passing = false;
+      this.#arm();
+    }
   };
 
   /** Those with the earliest deadline first: the first to ask for a free lane gets it. */
   #tendAll(schedules: readonly Schedule[], moment: Moment): void {
     const [first, second] = schedules;
     if (second === undefined) {
-      if (first !== undefined) this.#tend(first, moment);
+      if (first !== undefined) this.#tendSafely(first, moment);
       return;
     }
     const order = schedules.map((schedule) => ({ schedule, deadline: deadlineOf(schedule) }));
     order.sort((a, b) => a.deadline - b.deadline || a.schedule.interval - b.schedule.interval);
-    for (const { schedule } of order) this.#tend(schedule, moment);
+    for (const { schedule } of order) this.#tendSafely(schedule, moment);
+  }
+
+  /** One schedule that can't be tended must not cost the others their turn; it is found stalled and restarted. */
+  #tendSafely(schedule: Schedule, moment: Moment): void {
+    try {
+      this.#tend(schedule, moment);
+    } catch (error) {
+      this.#failed(schedule, error);
+    }
+  }
+
+  #failed(schedule: Schedule, error: unknown): void {
+    schedule.ticket?.leave();
+    schedule.ticket = undefined;
+    this.#world.faults.note(error, `in a slot of ${schedule.id}`, schedule.gateway.id);
   }
 
   #arm(): void {
@@ -192,7 +223,13 @@ export class Scheduler {
   #enter(schedule: Schedule, head: ClaimedSlot, end: number): void {
     let entered = false;
     const begin = () => {
-      if (entered) this.#begin(schedule, head);
+      if (!entered) return;
+      try {
+        this.#begin(schedule, head);
+      } catch (error) {
+        // Whoever left the lane calls this, and must not meet an error that is none of its own.
+        this.#failed(schedule, error);
+      }
     };
     schedule.ticket = schedule.lane.enter(end, schedule.interval, begin);
     entered = true;
@@ -214,7 +251,7 @@ export class Scheduler {
     schedule.account.begin(slot.seq);
     schedule.ended = this.#world.poll(schedule, slot, ticket).then(() => {
       if (!schedule.running) return;
-      this.#tend(schedule, this.#moment());
+      this.#tendSafely(schedule, this.#moment());
       this.#arm();
     });
   }

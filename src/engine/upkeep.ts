@@ -1,30 +1,37 @@
 /**
- * What a node does for its store beside polling, one after the other: proves it, keeps it within its
- * bounds, and gives room back.
+ * What a node does beside polling: it watches its schedules, and one after the other proves its store,
+ * keeps it within its bounds, and gives room back.
  */
 import { Integrity, type IntegrityWorld } from "./integrity.ts";
 import { Retention, type RetentionWorld } from "./retention.ts";
 import { SpoolRoom, type SpoolRoomWorld } from "./spool-room.ts";
+import { Supervision, type SupervisionWorld } from "./supervision.ts";
 import { turns } from "./turns.ts";
 
 /** What it works with. */
-export type UpkeepWorld = Omit<IntegrityWorld & RetentionWorld & SpoolRoomWorld, "inTurn">;
+export type UpkeepWorld = Omit<
+  IntegrityWorld & RetentionWorld & SpoolRoomWorld & SupervisionWorld,
+  "inTurn" | "stalls"
+>;
 
 /** See the head of this file. */
 export class Upkeep {
   readonly integrity: Integrity;
+  readonly supervision: Supervision;
   readonly #retention: Retention;
   readonly #spoolRoom: SpoolRoom;
 
   constructor(world: UpkeepWorld) {
     const inTurn = turns();
-    this.integrity = new Integrity({ ...world, inTurn });
+    const supervision = (this.supervision = new Supervision(world));
+    this.integrity = new Integrity({ ...world, inTurn, stalls: () => supervision.findings });
     this.#retention = new Retention({ ...world, inTurn });
     this.#spoolRoom = new SpoolRoom({ ...world, inTurn });
   }
 
   /** Begins. */
   open(): void {
+    this.supervision.open();
     this.integrity.open();
     this.#retention.open();
     this.#spoolRoom.open();
@@ -32,6 +39,7 @@ export class Upkeep {
 
   /** Ends; what is on its way breaks off. */
   close(): void {
+    this.supervision.close();
     this.integrity.close();
     this.#retention.close();
     this.#spoolRoom.close();

@@ -5,7 +5,7 @@ import type { Aedes, AedesPublishPacket, PublishPacket } from "aedes";
 import { PublishError } from "../core/errors.ts";
 import type { Bus, BusState, Clock, Incoming, Log, Message } from "../core/ports.ts";
 import { createBroker } from "./broker.ts";
-import { Listeners, incomingOf } from "./incoming.ts";
+import { Listeners, incomingOf, outside } from "./incoming.ts";
 import { listen } from "./listen.ts";
 import { guardPackets } from "./packet-guard.ts";
 
@@ -103,11 +103,17 @@ class EmbeddedBus implements Bus {
           lost();
           return;
         }
-        broker.publish(packetOf(message), (error) => {
+        try {
+          broker.publish(packetOf(message), (error) => {
+            this.#pending.delete(lost);
+            if (error)
+              reject(new PublishError("PUBLISH_REFUSED", refusalOf(message, error), error));
+            else resolve();
+          });
+        } catch (error) {
           this.#pending.delete(lost);
-          if (error) reject(new PublishError("PUBLISH_REFUSED", refusalOf(message, error), error));
-          else resolve();
-        });
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
       });
     });
   }
@@ -153,8 +159,10 @@ class EmbeddedBus implements Bus {
   async #takeCommands(broker: Aedes): Promise<void> {
     const { commandFilter, log } = this.#options;
     const deliver = (packet: AedesPublishPacket, done: () => void): void => {
-      const message = incomingOf(packet, log);
-      if (message !== undefined) this.#messages.tell(message);
+      outside(() => {
+        const message = incomingOf(packet, log);
+        if (message !== undefined) this.#messages.tell(message);
+      });
       done();
     };
     await new Promise<void>((resolve) => {

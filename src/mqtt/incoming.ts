@@ -5,6 +5,17 @@ import type { Incoming, Log } from "../core/ports.ts";
 /** Bytes; a command is never that long, and whoever sends more must not fill our memory. */
 export const LARGEST_INCOMING = 256 * 1024;
 
+/** Does what must not throw into a broker library, which would stop: an exception goes on as an error nobody caught. */
+export function outside(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 /** Listeners whose exceptions end in the log: thrown into a broker library they would stop it. */
 export class Listeners<T> {
   readonly #listeners: ((value: T) => void)[] = [];

@@ -33,7 +33,7 @@ export interface Writer {
 interface Publish {
   readonly message: Message;
   readonly resolve: () => void;
-  readonly reject: (error: PublishError) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Settles every publish: at its acknowledgement, at its refusal, or when the connection ends. */
@@ -92,9 +92,15 @@ export class Outgoing {
     this.#written.push(publish);
     if (message.qos === 1) this.#unacknowledged += 1;
     this.#cancelWatch ??= this.#clock.timer(ACK_TIMEOUT, this.#watch);
-    this.#writer.publish(message.topic, message.payload, this.#optionsOf(message), (error) => {
-      this.#settle(publish, error);
-    });
+    try {
+      this.#writer.publish(message.topic, message.payload, this.#optionsOf(message), (error) => {
+        this.#settle(publish, error);
+      });
+    } catch (error) {
+      // As it is: it tells nothing of the connection.
+      publish.reject(error);
+      this.#settle(publish, undefined);
+    }
   }
 
   #settle(publish: Publish, error: Error | null | undefined): void {

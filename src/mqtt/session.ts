@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import mqtt from "mqtt";
 import type { IClientOptions, IConnackPacket, MqttClient } from "mqtt";
 import type { Clock, Incoming, Log, Message } from "../core/ports.ts";
-import { incomingOf } from "./incoming.ts";
+import { incomingOf, outside } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 import { isObjection, isReset, reasonOf, reasonOfDisconnect, refusesVersion } from "./reasons.ts";
 
@@ -107,8 +107,10 @@ export class Session {
     });
     client.on("message", (_topic, _payload, packet) => {
       if (this.#over) return;
-      const message = incomingOf(packet, this.#options.log);
-      if (message !== undefined) this.#events.message(message);
+      outside(() => {
+        const message = incomingOf(packet, this.#options.log);
+        if (message !== undefined) this.#events.message(message);
+      });
     });
     client.on("error", (error) => {
       const versionRefused = refusesVersion(error);

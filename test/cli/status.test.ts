@@ -53,7 +53,7 @@ const VERDICTS: readonly (readonly [string, Status, readonly string[]])[] = [
     statusOf([RUNNING], { store: { ...NODE.store, state: "failing" } }),
     ["the store is failing"],
   ],
-  ["there are findings", statusOf([RUNNING], { findings: 2 }), ["the ledger has 2 findings"]],
+  ["there are findings", statusOf([RUNNING], { findings: 2 }), ["validate shows 2 findings"]],
 ];
 
 for (const [what, status, reasons] of VERDICTS) {

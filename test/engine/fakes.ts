@@ -26,6 +26,8 @@ export class FakeBroker {
   /** Messages are lost on the way: they neither arrive nor are acknowledged. */
   swallows = false;
   refuses: (topic: string) => boolean = () => false;
+  /** What the connection does itself instead of its work. */
+  throws: (topic: string) => boolean = () => false;
   #bus: FakeBus | undefined;
   readonly #clock: FakeClock;
 
@@ -104,6 +106,7 @@ export class FakeBus implements Bus {
   }
 
   publish(message: Message): Promise<void> {
+    if (this.#broker.throws(message.topic)) throw new Error("a bug in publishing, as told");
     if (!this.state.connected) return Promise.reject(lost());
     if (this.#broker.refuses(message.topic)) {
       return Promise.reject(new PublishError("PUBLISH_REFUSED", "refused, as told"));
@@ -177,7 +180,10 @@ export type Behaviour =
   | { readonly kind: "silent" }
   | { readonly kind: "refuse"; readonly ms?: number }
   | { readonly kind: "bad-frame" }
-  | { readonly kind: "exception"; readonly code: number };
+  | { readonly kind: "exception"; readonly code: number }
+  /** The link itself has a bug: it throws, or gives back no words. */
+  | { readonly kind: "throws" }
+  | { readonly kind: "wordless" };
 
 /** One request as an endpoint got it; `at` in elapsed time of the process that sent it. */
 export interface Seen {
@@ -221,9 +227,15 @@ export class FakeLink implements Link {
     if (sentAt !== null) seen(request);
     await wait(clock, Math.min(timeOf(does, timeout), timeout));
     this.#lane.busy = false;
+    if (does.kind === "throws") throw new Error("a bug in the link, as told");
     const endedAt = clock.elapsed();
     if (does.kind === "value" && (does.ms ?? 1) < timeout) {
       const words = new Uint16Array(request.count).fill(does.value ?? 7);
+      return { ok: true, words, sentAt: sentAt ?? endedAt, endedAt };
+    }
+    if (does.kind === "wordless") {
+      // What the types forbid is what a bug does.
+      const words = undefined as unknown as Uint16Array;
       return { ok: true, words, sentAt: sentAt ?? endedAt, endedAt };
     }
     const failed = { ok: false, sentAt, endedAt, detail: `${does.kind}, as told` } as const;
@@ -258,9 +270,20 @@ export class ProcessClock implements Clock {
   readonly bootId: string;
   readonly #base: FakeClock;
   readonly #shift: number;
+  /** Told of what a timer threw. */
+  readonly #uncaught: (error: unknown) => void;
+  /** What becomes of the next timer of so many ms that runs out, instead of what it was set for. */
+  breaks:
+    | { readonly how: "lost" | "throws"; readonly least: number; readonly most: number }
+    | undefined;
   #dead = false;
 
-  constructor(base: FakeClock, boot: { readonly id: string; readonly shift: number }) {
+  constructor(
+    base: FakeClock,
+    boot: { readonly id: string; readonly shift: number },
+    uncaught: (error: unknown) => void = () => undefined,
+  ) {
+    this.#uncaught = uncaught;
     this.bootId = boot.id;
     this.#base = base;
     this.#shift = boot.shift;
@@ -282,7 +305,14 @@ export class ProcessClock implements Clock {
 
   timer(delay: number, wake: () => void): () => void {
     return this.#base.timer(delay, () => {
-      if (!this.#dead) wake();
+      if (this.#dead) return;
+      const { breaks } = this;
+      if (breaks === undefined || delay < breaks.least || delay > breaks.most) {
+        wake();
+        return;
+      }
+      this.breaks = undefined;
+      if (breaks.how === "throws") this.#uncaught(new Error("a bug in a timer, as told"));
     });
   }
 

@@ -64,6 +64,8 @@ export class Rig {
   readonly released: { readonly endpoint: string; readonly at: number }[] = [];
   /** Rules that were broken while it ran. */
   readonly broken: string[] = [];
+  /** Times that the engine gave up the process. */
+  givenUp = 0;
   /** What the log said at level error. */
   readonly errors: string[] = [];
   /** What the log said at level debug. */
@@ -101,7 +103,9 @@ export class Rig {
 
   /** A process starts. */
   async start(): Promise<void> {
-    const clock = new ProcessClock(this.clock, this.#boot);
+    const clock = new ProcessClock(this.clock, this.#boot, (error) => {
+      this.life?.engine.uncaught(error);
+    });
     const bus = this.broker.bus(clock);
     const number = ++this.lives;
     const lanes = new Map<string, { busy: boolean }>();
@@ -152,6 +156,7 @@ export class Rig {
       storeBytes: () => this.storeBytes,
       diskRoom: () => this.diskRoom,
       self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },
+      giveUp: () => this.givenUp++,
     });
     this.life = { engine, clock, bus, alive: true };
     await bus.open();

@@ -76,6 +76,7 @@ async function pollWithoutBroker(site: Site, store: FillStore, length: number): 
     wallClock: { built: 0, isSynced: () => true },
     storeBytes: () => null,
     diskRoom: () => null,
+    giveUp: () => undefined,
     random: () => 0.5,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "before" },
   });

@@ -100,6 +100,7 @@ export async function startDiskStation(directory: string): Promise<DiskStation> 
     wallClock: { built: 0, isSynced: () => true },
     storeBytes: () => null,
     diskRoom: () => null,
+    giveUp: () => undefined,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "edgepoll-disk" },
   });
   const station: DiskStation = {

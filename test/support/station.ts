@@ -76,6 +76,7 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
     wallClock: { built: 0, isSynced: () => true },
     storeBytes: () => null,
     diskRoom: () => null,
+    giveUp: () => undefined,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: CLIENT_ID },
   });
   let connects = 0;
