@@ -2,6 +2,7 @@
 import type { Site } from "../core/model.ts";
 import type { DirectRead } from "../engine/direct-reads.ts";
 import type { Engine } from "../engine/engine.ts";
+import { backupAnswer } from "./backup.ts";
 import { deviceIn, plainDevice } from "./device.ts";
 
 /** Events one request can get. */
@@ -18,6 +19,7 @@ export function handleControl(engine: Engine, site: Site, end: (why: string) => 
     }
     if (verb === "device") return plainDevice(deviceIn(site, String(payload["device"])));
     if (verb === "info") return engine.info();
+    if (verb === "backup") return backupAnswer(engine, site, by);
     if (verb === "events") return engine.audit(queryOf(payload));
     if (verb === "read") {
       // As `read` of this version sends it; the process at the other end is the same user's.

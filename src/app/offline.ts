@@ -76,10 +76,7 @@ async function desireKnown(
     const claims = await store.range(below(keys.claims));
     const ids = claims.map(({ key }) => key.slice(keys.claims.length).split("@")[0] ?? "");
     const wanted = targetsOf(gateways, [...new Set(ids)], []);
-    const text = await store.get(keys.node);
-    // As written by a node: the store has checked its checksum.
-    const kept = text === undefined ? undefined : (JSON.parse(text) as NodeRecord);
-    return desire(store, kept?.node ?? "offline", wanted, desired, by);
+    return desire(store, await nodeOf(store), wanted, desired, by);
   });
 }
 
@@ -105,7 +102,7 @@ export async function validateOffline(
 }
 
 /** Opens the store of a state directory for as long as the work takes. */
-async function withStore<T>(
+export async function withStore<T>(
   { stateDir, node, create }: { stateDir: string; node: string; create: boolean },
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
@@ -128,6 +125,28 @@ async function withStore<T>(
   }
 }
 
+/** The parts of an engine that work on a store without a node. */
+export async function openParts(store: Store, node: string) {
+  const clock = createClock();
+  const log = createLog("error");
+  const committer = new Committer(store, clock, log);
+  const age = new Age(clock);
+  await age.load(store);
+  const spool = new Spool(store, log, age);
+  await spool.load();
+  const written = { node, clock, log, store, committer, spool };
+  const journal = new Journal({ ...written, spooled: () => undefined, stamping: age.stamping });
+  return { clock, committer, spool, journal };
+}
+
+/** The name of the node that a store belongs to. */
+export async function nodeOf(store: Store): Promise<string> {
+  const text = await store.get(keys.node);
+  // As written by a node: the store has checked its checksum.
+  const kept = text === undefined ? undefined : (JSON.parse(text) as NodeRecord);
+  return kept?.node ?? "offline";
+}
+
 async function desire(
   store: Store,
   node: string,
@@ -136,23 +155,7 @@ async function desire(
   by: string,
 ): Promise<Written[]> {
   const written: Written[] = [];
-  const clock = createClock();
-  const log = createLog("error");
-  const committer = new Committer(store, clock, log);
-  const age = new Age(clock);
-  await age.load(store);
-  const spool = new Spool(store, log, age);
-  await spool.load();
-  const journal = new Journal({
-    node,
-    clock,
-    log,
-    store,
-    committer,
-    spool,
-    spooled: () => undefined,
-    stamping: age.stamping,
-  });
+  const { clock, committer, journal } = await openParts(store, node);
   for (const gateway of gateways) {
     const text = await store.get(keys.gateway(gateway));
     // As written by a node: the store has checked its checksum.

@@ -1,7 +1,7 @@
 /** Talks to the node that runs on a state directory. */
 import { existsSync, realpathSync } from "node:fs";
 import { userInfo } from "node:os";
-import { askControl } from "../control/client.ts";
+import { askControl, readControl } from "../control/client.ts";
 import { NoNodeError, PermissionError } from "../core/errors.ts";
 import { askHolder } from "../system/locks.ts";
 import { controlSocketPath } from "../system/paths.ts";
@@ -23,13 +23,29 @@ export async function askNode(
   payload: Record<string, unknown>,
   timeout?: number,
 ): Promise<unknown> {
+  const args = { payload, by: author() };
+  return atNode(stateDir, (path) => askControl(path, verb, args, timeout));
+}
+
+/** Asks for an answer of many lines; `take` sets the pace. Throws as `askNode`. */
+export async function readNode(
+  stateDir: string,
+  verb: string,
+  payload: Record<string, unknown>,
+  take: (line: string) => Promise<void>,
+): Promise<unknown> {
+  const args = { payload, by: author() };
+  return atNode(stateDir, (path) => readControl(path, verb, args, take));
+}
+
+async function atNode(stateDir: string, ask: (path: string) => Promise<unknown>): Promise<unknown> {
   const real = existsSync(stateDir) ? realpathSync(stateDir) : undefined;
   if (real === undefined) throw absent(stateDir);
   const holder = await askHolder(`state:${real}`);
   const path = holder?.control ?? controlSocketPath(real);
   if (path === "") throw absent(stateDir);
   try {
-    return await askControl(path, verb, { payload, by: author() }, timeout);
+    return await ask(path);
   } catch (error) {
     // A node would hold the lock, which everybody can see: what is closed is the directory of nobody's node.
     if (error instanceof PermissionError && holder === undefined) throw absent(stateDir);

@@ -1,5 +1,6 @@
 /** From arguments to an exit code. */
 import { readArguments } from "./arguments.ts";
+import { backup } from "./backup.ts";
 import { check } from "./check.ts";
 import type { Command, Context } from "./command.ts";
 import { config } from "./config.ts";
@@ -9,6 +10,7 @@ import { exitCodeOf } from "./exit-codes.ts";
 import { failureJson, failureText } from "./failure.ts";
 import { shellWord } from "../core/shell.ts";
 import { read } from "./read.ts";
+import { restore } from "./restore.ts";
 import { simulate } from "./simulate.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
@@ -26,6 +28,8 @@ export const COMMANDS: readonly Command[] = [
   config,
   read,
   events,
+  backup,
+  restore,
   simulate,
 ];
 

@@ -1,7 +1,7 @@
 /** Asks a running node. */
 import { connect } from "node:net";
 import {
-  type EdgepollError,
+  EdgepollError,
   NoNodeError,
   PermissionError,
   UnavailableError,
@@ -24,6 +24,51 @@ export async function askControl(
   timeout = 10_000,
 ): Promise<unknown> {
   return readAnswer(await exchange(path, requestLine(verb, args), timeout));
+}
+
+/**
+ * The data a node answers and, one by one, the lines that follow it; `take` sets the pace. That the last line
+ * was there is for the caller to see. Throws as `askControl`.
+ */
+export async function readControl(
+  path: string,
+  verb: string,
+  args: Record<string, unknown>,
+  take: (line: string) => Promise<void>,
+  timeout = 60_000,
+): Promise<unknown> {
+  const socket = connect({ path });
+  socket.setEncoding("utf8");
+  socket.setTimeout(timeout, () => {
+    const text = `The node at ${path} did not go on in ${String(timeout)} ms.`;
+    socket.destroy(unresponsive(text));
+  });
+  socket.write(requestLine(verb, args));
+  let answer: { readonly data: unknown } | undefined;
+  let rest = "";
+  try {
+    for await (const part of socket) {
+      // Text, by the encoding set above.
+      const lines = (rest + String(part)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (answer === undefined) answer = { data: readAnswer(line) };
+        else await take(line);
+      }
+    }
+  } catch (error) {
+    throw error instanceof EdgepollError ? error : asFailure(error, path);
+  } finally {
+    socket.destroy();
+  }
+  if (answer !== undefined) return answer.data;
+  throw unresponsive(`The node at ${path} closed the connection without an answer.`);
+}
+
+/** Errors of a socket carry its address; others are of those who take the lines. */
+function asFailure(error: unknown, path: string): unknown {
+  const isSocket = error instanceof Error && "address" in error && error.address === path;
+  return isSocket ? failureOf(error, path) : error;
 }
 
 function exchange(path: string, request: string, timeout: number): Promise<string> {

@@ -5,26 +5,62 @@ import type { Log } from "../core/ports.ts";
 /** Does what a verb says and gives back the data of the answer. */
 export type Handle = (verb: string, args: Record<string, unknown>) => Promise<unknown>;
 
+/** An answer that goes on with lines after its data; none of them holds a line break. */
+export class Lines {
+  readonly data: unknown;
+  readonly lines: AsyncIterable<string>;
+
+  constructor(data: unknown, lines: AsyncIterable<string>) {
+    this.data = data;
+    this.lines = lines;
+  }
+}
+
+/** An answer as text: its line, and the lines that follow. */
+export interface AnswerText {
+  readonly line: string;
+  readonly more?: AsyncIterable<string>;
+}
+
 /** The request as a line. */
 export function requestLine(verb: string, args: Record<string, unknown>): string {
   return `${JSON.stringify({ verb, args })}\n`;
 }
 
-/** The answer to a request's line, as a line; undefined is a request that was too long. */
+/** The answer to a request's line; undefined is a request that was too long. */
 export async function answerTo(
   line: string | undefined,
   handle: Handle,
   log: Log,
-): Promise<string> {
+): Promise<AnswerText> {
   try {
     const { verb, args } = parseRequest(line);
-    return `${JSON.stringify({ ok: true, data: await handle(verb, args) })}\n`;
+    const answer = await handle(verb, args);
+    if (!(answer instanceof Lines)) return { line: okLine(answer) };
+    return { line: okLine(answer.data), more: untilError(answer.lines, log) };
   } catch (error) {
-    const known = error instanceof EdgepollError;
-    if (!known) log.error({ error }, "a command met a bug");
-    const message = known ? error.message : "A bug in edgepoll; the log of the node says where.";
-    const code: ErrorCode = known ? error.code : "INTERNAL";
-    return `${JSON.stringify({ ok: false, error: { code, message } })}\n`;
+    return { line: errorLine(error, log) };
+  }
+}
+
+function okLine(data: unknown): string {
+  return `${JSON.stringify({ ok: true, data })}\n`;
+}
+
+function errorLine(error: unknown, log: Log): string {
+  const known = error instanceof EdgepollError;
+  if (!known) log.error({ error }, "a command met a bug");
+  const message = known ? error.message : "A bug in edgepoll; the log of the node says where.";
+  const code: ErrorCode = known ? error.code : "INTERNAL";
+  return `${JSON.stringify({ ok: false, error: { code, message } })}\n`;
+}
+
+/** The lines; one that can't be had is told as an answer of its own, and is the last. */
+async function* untilError(lines: AsyncIterable<string>, log: Log): AsyncGenerator<string> {
+  try {
+    for await (const line of lines) yield `${line}\n`;
+  } catch (error) {
+    yield errorLine(error, log);
   }
 }
 

@@ -2,6 +2,8 @@
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   EdgepollError,
   LockedError,
@@ -11,13 +13,15 @@ import {
 } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { isAnswered } from "./probe.ts";
-import { answerTo, type Handle } from "./protocol.ts";
+import { answerTo, type AnswerText, type Handle } from "./protocol.ts";
 
 const MOST_CONNECTIONS = 16;
 /** Bytes of a request. */
 const LONGEST_REQUEST = 64 * 1024;
 /** ms a connection may say nothing. */
 const IDLE = 10_000;
+/** ms a reader may take nothing of an answer of many lines. */
+const STALLED = 60_000;
 /** ms an answer may take once the server closes. */
 const LAST_WORDS = 1000;
 
@@ -35,11 +39,13 @@ export interface ControlOptions {
  */
 export async function openControl(options: ControlOptions): Promise<{ close(): Promise<void> }> {
   const sockets = new Set<Socket>();
+  /** Ends the answers of many lines that are on their way. */
+  const closing = new AbortController();
   // A client may end its side once it has asked.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    serve(socket, options);
+    serve(socket, options, closing.signal);
   });
   server.maxConnections = MOST_CONNECTIONS;
   const remove = await listenAt(server, options.path);
@@ -50,6 +56,7 @@ export async function openControl(options: ControlOptions): Promise<{ close(): P
     close: () =>
       new Promise((resolve) => {
         remove();
+        closing.abort();
         server.close(() => {
           resolve();
         });
@@ -62,7 +69,7 @@ export async function openControl(options: ControlOptions): Promise<{ close(): P
 }
 
 /** Reads one line; from then on the socket is paused, which also marks it as owed an answer. */
-function serve(socket: Socket, options: ControlOptions): void {
+function serve(socket: Socket, options: ControlOptions, closing: AbortSignal): void {
   const parts: Buffer[] = [];
   let length = 0;
   const answer = async (line: string | undefined): Promise<void> => {
@@ -70,8 +77,8 @@ function serve(socket: Socket, options: ControlOptions): void {
     // How long a command may take is the command's affair.
     socket.setTimeout(0);
     const text = await answerTo(line, options.handle, options.log);
-    socket.setTimeout(IDLE);
-    socket.end(text, () => socket.destroy());
+    socket.setTimeout(text.more === undefined ? IDLE : STALLED);
+    await pour(text, socket, closing);
   };
   socket.on("error", () => socket.destroy());
   socket.on("timeout", () => socket.destroy());
@@ -85,6 +92,18 @@ function serve(socket: Socket, options: ControlOptions): void {
     else if (part.includes("\n")) void answer(Buffer.concat(parts).toString().split("\n")[0]);
   });
   socket.setTimeout(IDLE);
+}
+
+/** Writes an answer as fast as it is read; one whose reader goes, or whose node ends, is cut off. */
+async function pour({ line, more }: AnswerText, socket: Socket, signal: AbortSignal) {
+  if (more === undefined) {
+    socket.end(line, () => socket.destroy());
+    return;
+  }
+  socket.write(line);
+  // What goes wrong closes the socket: who reads sees that the last line is missing.
+  await pipeline(Readable.from(more), socket, { signal }).catch(() => undefined);
+  socket.destroy();
 }
 
 /** Listens such that nobody else can connect at any moment; the returned function removes the socket. */

@@ -24,6 +24,9 @@ export const ERROR_CODES = {
   MODEL_UNKNOWN: "There is no simulated device of that name.",
   VALUE_UNFIT: "A value does not fit the type, the range or the labels of its point.",
   NO_ANSWER: "A device could not be reached, did not answer, or refused.",
+  FILE_FAILED: "A file that was named can't be read or written, or is there already.",
+  BACKUP_DAMAGED: "A backup is damaged or cut short, or the file is none.",
+  BACKUP_VERSION: "A backup was made by a newer edgepoll.",
   INTERNAL: "A bug in edgepoll.",
 } as const;
 
@@ -70,6 +73,12 @@ export class PublishError extends EdgepollError {}
 
 /** A value does not fit its point. Exit 65. */
 export class ValueError extends EdgepollError {}
+
+/** A file that a person named can't be used. Exit 74. */
+export class FileError extends EdgepollError {}
+
+/** A backup can't be restored. Exit 65. */
+export class BackupError extends EdgepollError {}
 
 /** The text of anything thrown. */
 export function messageOf(error: unknown): string {

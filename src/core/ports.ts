@@ -138,6 +138,8 @@ export interface Store {
   write(batch: readonly Write[], sync: boolean): Promise<void>;
   get(key: string): Promise<string | undefined>;
   range(range: Range): Promise<Entry[]>;
+  /** The records of a range page by page, as they were when the first was asked for, whatever is written meanwhile. */
+  scan(range: Pick<Range, "from" | "to">): AsyncGenerator<readonly Entry[]>;
   /** Gives the room of what was deleted from a range back to the disk; takes its time, others may go on meanwhile. */
   compact(range: Pick<Range, "from" | "to">): Promise<void>;
   close(): Promise<void>;

@@ -14,6 +14,9 @@ export function below(prefix: string): { from: string; to: string } {
   return { from: prefix, to: `${prefix.slice(0, -1)}0` };
 }
 
+/** All keys there are. */
+export const EVERYTHING = { from: "!", to: "~" };
+
 /** Keys of the store. `schedule` is a schedule's id, `stream` a gateway's id or `$node`. */
 export const keys = {
   claim: (schedule: string) => `claim/${schedule}`,

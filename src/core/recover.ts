@@ -14,6 +14,8 @@ export interface Found {
   readonly records: readonly LedgerRecord[];
   /** Whether the gateway was commanded to stop. */
   readonly stopped: boolean;
+  /** The records are those of a backup: what came after them is not known, so the epoch has ended. */
+  readonly restored?: true;
   readonly now: { readonly elapsed: number; readonly wall: number; readonly boot: string };
 }
 
@@ -97,7 +99,8 @@ function replay(found: Found, account: Account, changes: Change[]): number {
 }
 
 /** Where the last claimed slot lies on this boot's time line; undefined when that can't be known. */
-function placeOf({ interval, phase, claim, now }: Found): Grid | undefined {
+function placeOf({ interval, phase, claim, now, restored }: Found): Grid | undefined {
+  if (restored === true) return undefined;
   const grid = { interval, phase, seq: claim.claimed, slot: claim.slot };
   if (claim.boot === now.boot) return { ...grid, due: claim.due };
   if (now.wall < claim.slot) return undefined;

@@ -2,8 +2,8 @@
 import type { Reply } from "../core/command.ts";
 import type { Gateway, Site } from "../core/model.ts";
 import { infoOf, type AuditEvent } from "../core/payloads.ts";
-import type { Bus, Clock, Log, Random, Store } from "../core/ports.ts";
-import { keys } from "../core/records.ts";
+import type { Bus, Clock, Entry, Log, Random, Store } from "../core/ports.ts";
+import { EVERYTHING, keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
 import { Age } from "./age.ts";
 import { Changes } from "./changes.ts";
@@ -181,6 +181,21 @@ export class Engine {
   /** Reads what a person wants to see, through the lane of the endpoint. Throws `UnavailableError`. */
   read(read: DirectRead): Promise<DirectAnswer> {
     return this.#directReads.read(read);
+  }
+
+  /** Wall time, ms. */
+  now(): number {
+    return Math.round(this.#world.clock.wall());
+  }
+
+  /** All records as they are on disk now, page by page. */
+  snapshot(): AsyncGenerator<readonly Entry[]> {
+    return this.#world.store.scan(EVERYTHING);
+  }
+
+  /** Puts an event on the audit trail; never rejects. */
+  note(happening: Happening): Promise<void> {
+    return this.#journal.note(happening);
   }
 
   /** The audit trail. */

@@ -44,18 +44,15 @@ export async function restore(
 ): Promise<Restored> {
   const id = scheduleId(gateway.id, interval);
   const phase = phaseFor(gateway, interval);
-  const { claim, kept, total } = await readAccount(world.store, id);
   const { clock } = world;
   const now = { elapsed: clock.elapsed(), wall: clock.wall(), boot: clock.bootId };
-  if (claim === undefined || isClosed(claim, kept)) {
-    return begin({ interval, phase, seq: 1 }, claim, now);
+  const open = await readOpen(world.store, id);
+  if (open !== undefined) {
+    return { ...recover({ interval, phase, ...open, stopped, now }), found: true };
   }
-  // Where the account is gone, what retention has removed is still in the total.
-  const account =
-    [kept, total].find((one) => one?.epoch === claim.epoch) ?? new Account(claim.epoch).keep();
-  const records = await readLedger(world.store, id, account, claim);
-  const found = { interval, phase, claim, kept: account, records, stopped, now };
-  return { ...recover(found), found: true };
+  const before = await world.store.get(keys.claim(id));
+  const claim = before === undefined ? undefined : decodeClaim(before);
+  return begin({ interval, phase, seq: 1 }, claim, now);
 }
 
 /** A schedule that left the configuration, and the phase it had. */
@@ -86,6 +83,19 @@ export async function leftSchedules(
 /** Whether the account was closed, and none was begun after it. */
 function isClosed(claim: Claim, kept: AccountRecord | undefined): boolean {
   return kept?.closed === true && kept.epoch === claim.epoch;
+}
+
+/** What the store holds of a schedule, and the ledger records to go on from; undefined when it has left the configuration. */
+export async function readOpen(
+  store: Store,
+  id: string,
+): Promise<{ claim: Claim; kept: KeptAccount; records: LedgerRecord[] } | undefined> {
+  const { claim, kept, total } = await readAccount(store, id);
+  if (claim === undefined || isClosed(claim, kept)) return undefined;
+  // Where the account is gone, what retention has removed is still in the total.
+  const account =
+    [kept, total].find((one) => one?.epoch === claim.epoch) ?? new Account(claim.epoch).keep();
+  return { claim, kept: account, records: await readLedger(store, id, account, claim) };
 }
 
 async function readAccount(

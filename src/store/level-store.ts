@@ -7,6 +7,8 @@ import { prepare, type Place } from "./prepare.ts";
 
 /** ms a close may take. */
 const CLOSE_LIMIT = 5000;
+/** Records of a page of a scan. */
+const PAGE = 500;
 
 /** How to open a store. */
 export interface LevelStoreOptions {
@@ -30,6 +32,11 @@ export async function openLevelStore(
   } catch (error) {
     throw asStoreError(error, `open the store in ${directory}`);
   }
+}
+
+/** Opens the database that lies at a place. Throws as `openLevelStore`. */
+export async function openStoreAt(place: Place, clock: LevelStoreOptions["clock"]): Promise<Store> {
+  return new LevelStore(place, await openDatabase(place.path, place.id), clock);
 }
 
 interface Waiting {
@@ -87,6 +94,21 @@ class LevelStore implements Store {
         .all();
       return found.flatMap(([key, frame]) => entryOf(key, frame, damaged));
     });
+  }
+
+  async *scan({ from, to }: Pick<Range, "from" | "to">): AsyncGenerator<readonly Entry[]> {
+    const options = { gte: from < FIRST_KEY ? FIRST_KEY : from, lt: to };
+    // An iterator reads what there was when it was made.
+    const iterator = await this.#read(() => Promise.resolve(this.#database.iterator(options)));
+    try {
+      for (;;) {
+        const page = await this.#read(() => iterator.nextv(PAGE));
+        if (page.length === 0) return;
+        yield page.map(([key, frame]) => ({ key, value: decodeFrame(key, frame) }));
+      }
+    } finally {
+      await iterator.close();
+    }
   }
 
   compact({ from, to }: Pick<Range, "from" | "to">): Promise<void> {

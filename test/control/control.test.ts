@@ -6,8 +6,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { askControl } from "../../src/control/client.ts";
-import type { Handle } from "../../src/control/protocol.ts";
+import { askControl, readControl } from "../../src/control/client.ts";
+import { Lines, type Handle } from "../../src/control/protocol.ts";
 import { openControl } from "../../src/control/server.ts";
 import {
   EdgepollError,
@@ -267,3 +267,70 @@ async function leaveStale(path: string): Promise<void> {
   await once(child, "exit");
   assert.equal(existsSync(path), true);
 }
+
+/** So many lines of 10 kB, and then what `end` does. */
+async function* linesThen(count: number, end: () => void): AsyncGenerator<string> {
+  for (let n = 0; n < count; n++) yield await Promise.resolve(`${String(n)} ${"x".repeat(10_000)}`);
+  end();
+}
+
+test("an answer of many lines comes in order, at the pace of its reader", async (context) => {
+  let made = 0;
+  async function* counted(): AsyncGenerator<string> {
+    for await (const line of linesThen(2000, () => undefined)) {
+      made++;
+      yield line;
+    }
+  }
+  const { path } = await open(context, () => Promise.resolve(new Lines({ a: 1 }, counted())));
+  const seen: number[] = [];
+  let ahead = 0;
+  const data = await readControl(path, "all", {}, async (line) => {
+    seen.push(parseInt(line, 10));
+    ahead = Math.max(ahead, made - seen.length);
+    if (seen.length % 100 === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  });
+  assert.deepEqual(data, { a: 1 });
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 2000 }, (_, n) => n),
+  );
+  assert.ok(ahead < 1900, `${String(ahead)} lines waited in memory`);
+});
+
+test("an answer of many lines tells what goes wrong in it, and ends when its reader goes or the node ends", async (context) => {
+  const fails = () => {
+    throw new UsageError("USAGE", "no more");
+  };
+  const first = await open(context, () => Promise.resolve(new Lines(1, linesThen(3, fails))));
+  const lines: string[] = [];
+  await readControl(first.path, "all", {}, (line) => Promise.resolve(void lines.push(line)));
+  assert.equal(lines.length, 4);
+  assert.deepEqual(JSON.parse(lines[3] ?? ""), {
+    ok: false,
+    error: { code: "USAGE", message: "no more" },
+  });
+  const ends = () => {
+    assert.fail("read to its end");
+  };
+  const endless = await open(context, () => Promise.resolve(new Lines(1, linesThen(1e9, ends))));
+  const gone = readControl(endless.path, "all", {}, () => Promise.reject(new Error("enough")));
+  await assert.rejects(gone, /enough/);
+  let closing: Promise<void> | undefined;
+  const cut = readControl(endless.path, "all", {}, () => {
+    closing ??= endless.close();
+    return Promise.resolve();
+  });
+  // Cut off in the middle: the caller misses the last line.
+  await cut.catch(() => undefined);
+  await closing;
+});
+
+test("no node and a verb that is refused are told as with one answer", async (context) => {
+  const directory = createTempDir(context);
+  const nobody = () => Promise.resolve();
+  await assert.rejects(readControl(join(directory, "s"), "x", {}, nobody), NoNodeError);
+  const refuses = () => Promise.reject(new UsageError("USAGE", "not that"));
+  const { path } = await open(context, refuses);
+  await assert.rejects(readControl(path, "x", {}, nobody), /not that/);
+});

@@ -134,6 +134,10 @@ class FillStore implements Store {
       : Promise.resolve([]);
   }
 
+  async *scan(): AsyncGenerator<readonly Entry[]> {
+    yield* [await this.range()];
+  }
+
   compact(): Promise<void> {
     return Promise.resolve();
   }

@@ -123,6 +123,30 @@ export function runStoreSuite(name: string, open: (test: TestContext) => Promise
     await store.close();
   });
 
+  check("a scan gives the records as they were when it began, in pages", async (store) => {
+    const before = Array.from({ length: 1200 }, (_, n) => ({
+      key: `k${String(1e6 + n)}`,
+      value: "1",
+    }));
+    await store.write(before, true);
+    const seen: string[] = [];
+    for await (const page of store.scan({ from: "k", to: "l" })) {
+      if (seen.length === 0) {
+        await store.write(
+          before.map(({ key }) => ({ key })),
+          true,
+        );
+        await store.write([{ key: "k9", value: "2" }], true);
+      }
+      seen.push(...page.map(({ key }) => key));
+    }
+    assert.deepEqual(
+      seen,
+      before.map(({ key }) => key),
+    );
+    assert.deepEqual(await store.range(ALL), [{ key: "k9", value: "2" }]);
+  });
+
   check("after the close every call is refused", async (store) => {
     await store.close();
     await assert.rejects(store.write([{ key: "a", value: "1" }], true), StoreError);

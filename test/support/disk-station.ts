@@ -64,6 +64,7 @@ export async function startDiskStation(directory: string): Promise<DiskStation> 
     },
     get: (key) => working(store.get(key)),
     range: (range) => working(store.range(range)),
+    scan: (range) => store.scan(range),
     compact: (range) => working(store.compact(range)),
     close: () => working(store.close()),
   };

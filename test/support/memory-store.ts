@@ -76,6 +76,10 @@ class MapStore implements MemoryStore {
     return this.#call(() => Promise.resolve(this.#now.range(range)));
   }
 
+  async *scan({ from, to }: Pick<Range, "from" | "to">): AsyncGenerator<readonly Entry[]> {
+    yield* [await this.range({ from, to })];
+  }
+
   compact(): Promise<void> {
     return this.#call(() => Promise.resolve());
   }

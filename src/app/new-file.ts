@@ -1,0 +1,125 @@
+/** A file that is there whole or not at all: written beside its place, synced, and put there at the end. */
+import { existsSync, rmSync } from "node:fs";
+import { link, open, rename, unlink, type FileHandle } from "node:fs/promises";
+import { platform } from "node:os";
+import { dirname, resolve } from "node:path";
+import { EdgepollError, FileError, PermissionError, messageOf } from "../core/errors.ts";
+import { pid } from "../system/facts.ts";
+
+/** Characters that are written together. */
+const CHUNK = 65_536;
+
+/** See the head of this file. */
+export class NewFile {
+  readonly #path: string;
+  readonly #part: string;
+  readonly #handle: FileHandle;
+  readonly #replace: boolean;
+  #waiting: string[] = [];
+  #length = 0;
+
+  private constructor(path: string, part: string, handle: FileHandle, replace: boolean) {
+    this.#path = path;
+    this.#part = part;
+    this.#handle = handle;
+    this.#replace = replace;
+  }
+
+  /** Begins a file (mode 0600); one that is there already is only taken over with `replace`. Throws `FileError`, `PermissionError`. */
+  static async begin(path: string, replace: boolean): Promise<NewFile> {
+    const whole = resolve(path);
+    if (!replace && existsSync(whole)) throw exists(path);
+    const part = `${whole}.${String(pid)}.part`;
+    try {
+      rmSync(part, { force: true });
+      return new NewFile(path, part, await open(part, "wx", 0o600), replace);
+    } catch (error) {
+      throw asFileError(error, path);
+    }
+  }
+
+  /** Appends text; settles when there is room for more. */
+  async write(text: string): Promise<void> {
+    this.#waiting.push(text);
+    this.#length += text.length;
+    if (this.#length >= CHUNK) await this.#flush();
+  }
+
+  /** Puts the file in its place; `head` replaces as many bytes at its beginning. */
+  async finish(head = ""): Promise<void> {
+    try {
+      await this.#flush();
+      if (head !== "") await this.#handle.write(head, 0);
+      await this.#handle.sync();
+      await this.#handle.close();
+      if (this.#replace) await rename(this.#part, resolve(this.#path));
+      else await this.#putNew();
+      await syncDirectory(dirname(resolve(this.#path)));
+    } catch (error) {
+      throw asFileError(error, this.#path);
+    }
+  }
+
+  /** Leaves nothing behind; does nothing once it is finished. */
+  async discard(): Promise<void> {
+    await this.#handle.close().catch(() => undefined);
+    rmSync(this.#part, { force: true });
+  }
+
+  async #flush(): Promise<void> {
+    const text = this.#waiting.join("");
+    this.#waiting = [];
+    this.#length = 0;
+    try {
+      if (text !== "") await this.#handle.writeFile(text);
+    } catch (error) {
+      throw asFileError(error, this.#path);
+    }
+  }
+
+  /** A link is refused where there is a file by now; a rename would take its place. */
+  async #putNew(): Promise<void> {
+    const whole = resolve(this.#path);
+    try {
+      await link(this.#part, whole);
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") throw exists(this.#path);
+      // A file system without links, such as that of most USB sticks.
+      if (existsSync(whole)) throw exists(this.#path);
+      await rename(this.#part, whole);
+      return;
+    }
+    await unlink(this.#part);
+  }
+}
+
+/** What a failure of the file system means for a file that a person named. */
+export function asFileError(error: unknown, path: string): unknown {
+  if (error instanceof EdgepollError) return error;
+  const code = codeOf(error);
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    const text = `May not use ${path}: ${messageOf(error)}. Choose another place, or run as the user it belongs to.`;
+    return new PermissionError("PERMISSION", text, error);
+  }
+  if (code === undefined) return error;
+  return new FileError("FILE_FAILED", `Can't use ${path}: ${messageOf(error)}.`, error);
+}
+
+function exists(path: string): FileError {
+  const text = `There is a file ${path} already. Choose another name, or give --yes to replace it.`;
+  return new FileError("FILE_FAILED", text);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  if (platform() === "win32") return;
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,36 @@
+/** Consent to what destroys: `--yes`, or an answer at a terminal. */
+import { createInterface } from "node:readline/promises";
+import { wrong } from "./arguments.ts";
+import type { Given, Option } from "./command.ts";
+
+/** The option. */
+export const YES: Option = { name: "yes", about: "Do it without asking" };
+
+/** The terminal that is asked at. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/**
+ * Whether somebody consents to what `question` says. Throws `UsageError` where nobody can be asked;
+ * `again` is the command line that does it.
+ */
+export async function confirm(
+  given: Given,
+  question: string,
+  again: string,
+  { input, output }: Terminal = { input: process.stdin, output: process.stderr },
+): Promise<boolean> {
+  if (given.flags.has("yes")) return true;
+  if (input.isTTY !== true || output.isTTY !== true || given.flags.has("json")) {
+    throw wrong(`${question} Without a terminal that takes --yes`, again);
+  }
+  const lines = createInterface({ input, output });
+  try {
+    const answer = await lines.question(`${question} [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,85 @@
+/** A backup file: whatever happens to it, it is whole or refused; nothing is ever replaced unasked. */
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { crc32 } from "node:zlib";
+import { BackupWriter, readBackup, readBackupHead, recordText } from "../../src/app/backup-file.ts";
+import { NewFile } from "../../src/app/new-file.ts";
+import { checkBackup } from "../../src/app/restore.ts";
+import { BackupError, FileError } from "../../src/core/errors.ts";
+import type { Entry } from "../../src/core/ports.ts";
+import { createTempDir } from "../support/temp-dir.ts";
+
+const ORIGIN = { node: "plant-a", at: 1_795_470_000_000, version: "0.1.0" };
+const ENTRIES: readonly Entry[] = [
+  { key: "audit/1/1", value: '{"text":"ä€😀"}' },
+  { key: "claim/a@1000", value: "[1,2]" },
+  ...Array.from({ length: 30 }, (_, n) => ({ key: `spool/a/${String(n)}`, value: "x\ny\0" })),
+];
+
+async function written(t: TestContext): Promise<string> {
+  const path = join(createTempDir(t), "b");
+  const writer = await BackupWriter.begin(path, false);
+  for (const entry of ENTRIES) await writer.add(recordText(entry));
+  await writer.finish(ORIGIN);
+  await writer.discard();
+  return path;
+}
+
+test("what was written comes back, counted by kind, for this user alone", async (t) => {
+  const path = await written(t);
+  const head = await readBackupHead(path);
+  assert.deepEqual(head.counts, { audit: 1, claim: 1, spool: 30 });
+  assert.deepEqual([head.node, head.at, head.records], [ORIGIN.node, ORIGIN.at, 32]);
+  const back: Entry[] = [];
+  for await (const entry of readBackup(path, head)) back.push(entry);
+  assert.deepEqual(back, ENTRIES);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("a byte that changed anywhere, or an end that is missing, is found", async (t) => {
+  const path = await written(t);
+  const whole = readFileSync(path);
+  for (let at = 0; at < whole.length; at += 7) {
+    const changed = Buffer.from(whole);
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    writeFileSync(path, changed);
+    await assert.rejects(checkBackup(path), BackupError, `byte ${String(at)}`);
+  }
+  for (let length = 0; length < whole.length; length += 61) {
+    writeFileSync(path, whole.subarray(0, length));
+    await assert.rejects(checkBackup(path), BackupError, `${String(length)} bytes`);
+  }
+  const lines = whole.toString().split("\n");
+  writeFileSync(path, [...lines.slice(0, 5), ...lines.slice(6)].join("\n"));
+  await assert.rejects(checkBackup(path), /it holds 31 of 32 records/);
+});
+
+test("a newer format is refused, and says which edgepoll made it", async (t) => {
+  const path = await written(t);
+  const text = JSON.stringify({ ...ORIGIN, format: 2, version: "9.1.0" });
+  const sum = crc32(text).toString(16).padStart(8, "0");
+  writeFileSync(path, `${`edgepoll-backup ${sum} ${text}`.padEnd(1023)}\n`);
+  await assert.rejects(checkBackup(path), /has format 2; .*Install edgepoll 9\.1\.0/);
+});
+
+test("a file is there whole or not at all, and none is replaced unasked", async (t) => {
+  const directory = createTempDir(t);
+  const path = join(directory, "f");
+  const first = await NewFile.begin(path, false);
+  await first.write("one");
+  assert.ok(!readdirSync(directory).includes("f"));
+  writeFileSync(path, "theirs");
+  await assert.rejects(first.finish(), FileError);
+  await first.discard();
+  assert.deepEqual(readdirSync(directory), ["f"]);
+  await assert.rejects(NewFile.begin(path, false), /already.*--yes/);
+  const second = await NewFile.begin(path, true);
+  await second.write("three");
+  await second.finish("T");
+  await second.discard();
+  assert.equal(readFileSync(path, "utf8"), "Three");
+  assert.deepEqual(readdirSync(directory), ["f"]);
+  await assert.rejects(NewFile.begin(join(directory, "no", "f"), false), FileError);
+});
