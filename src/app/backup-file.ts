@@ -58,7 +58,7 @@ export class BackupWriter {
     return new BackupWriter(file);
   }
 
-  /** Takes a record, as `recordText` makes it. */
+  /** Takes a record, as `recordText` of backup-lines.ts makes it. */
   async add(record: string): Promise<void> {
     const line = `${sumOf(record)} ${record}\n`;
     this.#hash.update(line);
@@ -83,11 +83,6 @@ export class BackupWriter {
   discard(): Promise<void> {
     return this.#file.discard();
   }
-}
-
-/** A record as text, on one line. */
-export function recordText({ key, value }: Entry): string {
-  return JSON.stringify([key, value]);
 }
 
 /** The head of a backup. Throws `BackupError`, `FileError`, `PermissionError`. */

@@ -1,21 +1,12 @@
 /** Makes a backup: from a snapshot of a running node's store, or of a state directory. */
-import { readAnswer, Lines } from "../control/protocol.ts";
+import { readAnswer } from "../control/protocol.ts";
 import { UnavailableError } from "../core/errors.ts";
-import type { Site } from "../core/model.ts";
-import type { Entry } from "../core/ports.ts";
 import { EVERYTHING } from "../core/records.ts";
-import type { Engine } from "../engine/engine.ts";
 import { version } from "../system/facts.ts";
-import { BackupWriter, recordText, type BackupHead, type BackupOrigin } from "./backup-file.ts";
+import { BackupWriter, type BackupHead, type BackupOrigin } from "./backup-file.ts";
+import { backedUp, recordText } from "./backup-lines.ts";
 import { nodeOf, openParts, withStore } from "./offline.ts";
 import { readNode } from "./remote.ts";
-
-/** What a node answers that is asked for a backup: whose it is, its records, and how many they were. */
-export function backupAnswer(engine: Engine, { node }: Site, by: string): Lines {
-  const done = (records: number) => engine.note({ kind: "backed-up", by, ...textOf(records, by) });
-  const origin: BackupOrigin = { node, at: engine.now(), version: version() };
-  return new Lines(origin, linesOf(engine.snapshot(), done));
-}
 
 /** Has the node of a state directory make a backup. Throws `NoNodeError`, `FileError`, `UnavailableError`. */
 export async function backupNode(
@@ -52,7 +43,7 @@ export async function backupOffline(
         for (const entry of page) await writer.add(recordText(entry));
         records += page.length;
       }
-      await journal.note({ kind: "backed-up", by, ...textOf(records, by) });
+      await journal.note(backedUp(records, by));
       return { node, at: Math.round(clock.wall()), version: version() };
     }),
   );
@@ -71,24 +62,7 @@ async function writing(
   }
 }
 
-async function* linesOf(
-  pages: AsyncIterable<readonly Entry[]>,
-  done: (records: number) => Promise<void>,
-): AsyncGenerator<string> {
-  let records = 0;
-  for await (const page of pages) {
-    for (const entry of page) yield recordText(entry);
-    records += page.length;
-  }
-  yield JSON.stringify({ ok: true, data: records });
-  await done(records);
-}
-
 /** Whether the line says that all records came; throws what it says went wrong. */
 function isEnd(line: string): boolean {
   return typeof readAnswer(line) === "number";
-}
-
-function textOf(records: number, by: string) {
-  return { text: `a backup of ${String(records)} records was made by ${by}`, data: { records } };
 }

@@ -2,7 +2,7 @@
 import type { Site } from "../core/model.ts";
 import type { DirectRead } from "../engine/direct-reads.ts";
 import type { Engine } from "../engine/engine.ts";
-import { backupAnswer } from "./backup.ts";
+import { backupAnswer } from "./backup-lines.ts";
 import { deviceIn, plainDevice } from "./device.ts";
 
 /** Events one request can get. */

@@ -25,9 +25,9 @@ export interface RestoredState {
   /** Where that lies which was there before, null when there was nothing. */
   readonly aside: string | null;
   /** Gateways that are stopped, in the backup or in what was there before. */
-  readonly stopped: readonly string[];
+  stopped: readonly string[];
   /** Schedules that begin a new epoch. */
-  readonly epochs: number;
+  epochs: number;
 }
 
 /** What of the state that is replaced still counts. */
@@ -60,7 +60,7 @@ export async function restoreBackup(
   try {
     const before = await lookAt(real, clock);
     const aside = join(real, `before-restore-${stampOf(clock.wall())}`);
-    const found = { epochs: 0, stopped: [] as string[] };
+    const found: Pick<RestoredState, "epochs" | "stopped"> = { epochs: 0, stopped: [] };
     await replaceStore(real, aside, clock, async (store) => {
       await fill(store, readBackup(path, head));
       const renewed = await renewRestored(store, clock, before?.claims ?? new Map());

@@ -1,0 +1,39 @@
+/** What a node answers that is asked for a backup. */
+import { Lines } from "../control/protocol.ts";
+import type { Site } from "../core/model.ts";
+import type { Entry } from "../core/ports.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Happening } from "../engine/journal.ts";
+import { version } from "../system/facts.ts";
+import type { BackupOrigin } from "./backup-file.ts";
+
+/** What a node answers that is asked for a backup: whose it is, its records, and how many they were. */
+export function backupAnswer(engine: Engine, { node }: Site, by: string): Lines {
+  const done = (records: number) => engine.note(backedUp(records, by));
+  const origin: BackupOrigin = { node, at: engine.now(), version: version() };
+  return new Lines(origin, linesOf(engine.snapshot(), done));
+}
+
+/** A record as text, on one line. */
+export function recordText({ key, value }: Entry): string {
+  return JSON.stringify([key, value]);
+}
+
+/** The event of a backup. */
+export function backedUp(records: number, by: string): Happening {
+  const text = `a backup of ${String(records)} records was made by ${by}`;
+  return { kind: "backed-up", by, text, data: { records } };
+}
+
+async function* linesOf(
+  pages: AsyncIterable<readonly Entry[]>,
+  done: (records: number) => Promise<void>,
+): AsyncGenerator<string> {
+  let records = 0;
+  for await (const page of pages) {
+    for (const entry of page) yield recordText(entry);
+    records += page.length;
+  }
+  yield JSON.stringify({ ok: true, data: records });
+  await done(records);
+}
