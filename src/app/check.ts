@@ -3,6 +3,7 @@ import type { Site } from "../core/model.ts";
 import { countRequests } from "../core/plan.ts";
 import { readSite } from "./site.ts";
 export { planSite } from "../core/site-plan.ts";
+export { asLearned } from "./learned.ts";
 
 /** A configuration without mistakes. */
 export interface Checked {

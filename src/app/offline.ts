@@ -80,6 +80,19 @@ async function desireKnown(
   });
 }
 
+/** What is kept of each gateway, by its id. Throws `LockedError`, `StateDirectoryError`, `StoreError`. */
+export async function gatewaysOffline(stateDir: string): Promise<Map<string, GatewayRecord>> {
+  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+    const entries = await store.range(below(keys.gateways));
+    return new Map(
+      entries.map(({ key, value }) => {
+        // As written by a node: the store has checked its checksum.
+        return [key.slice(keys.gateways.length), JSON.parse(value) as GatewayRecord];
+      }),
+    );
+  });
+}
+
 /** Reads the audit trail of a state directory. */
 export async function eventsOffline(stateDir: string, query: AuditQuery): Promise<AuditEvent[]> {
   return withStore({ stateDir, node: "offline", create: false }, (store) =>

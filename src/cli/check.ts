@@ -19,11 +19,11 @@ export const check: Command = {
   about: "Check a configuration; exit 78 on mistakes",
   options: [PLAN, CONFIG, JSON_FLAG],
   run: async (given, { out, paint, caller }) => {
-    const { checkConfig, planSite } = await import("../app/check.ts");
+    const { asLearned, checkConfig, planSite } = await import("../app/check.ts");
     const { path, site, warnings, requests } = checkConfig(fileOf(given, caller));
     const { node, withoutEffect } = site;
     const sizes = { ...countsOf(site), requests };
-    const plan = given.flags.has("plan") ? planSite(site) : undefined;
+    const plan = given.flags.has("plan") ? planSite(await asLearned(site)) : undefined;
     if (given.flags.has("json")) {
       out.line(JSON.stringify({ path, node, ...sizes, warnings, withoutEffect, plan }));
       return 0;

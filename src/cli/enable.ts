@@ -23,11 +23,16 @@ const DEVICES: Option = {
   about: "Only this device; repeat it or write a,b for several",
 };
 
+const FORGET: Option = {
+  name: "forget",
+  about: "Also forget what polls found out about them: registers that they refuse are read again",
+};
+
 /** The command. */
 export const enable: Command = {
   name: "enable",
   about: "Probe devices that are left out in the next slots",
-  options: [GATEWAYS, DEVICES, CONFIG, STATE_DIR, JSON_FLAG],
+  options: [GATEWAYS, DEVICES, FORGET, CONFIG, STATE_DIR, JSON_FLAG],
   run: async (given, { out, paint, caller }) => {
     const gateways = gatewaysOf(given, caller);
     const devices = devicesOf(given, caller);
@@ -37,6 +42,7 @@ export const enable: Command = {
     const payload = {
       gateway: gateways ?? "*",
       ...(devices === undefined ? {} : { device: devices }),
+      ...(given.flags.has("forget") ? { forget: true } : {}),
     };
     try {
       // As a node of this version answers.

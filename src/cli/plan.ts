@@ -1,6 +1,7 @@
 /** The plan of a site for the person who decides about its intervals. */
 import type { DeadUnit } from "../core/dead-unit.ts";
 import type { EndpointLoad, ScheduleLoad } from "../core/endpoint-load.ts";
+import { stretchText } from "../core/refusals.ts";
 import type { RequestLine, SitePlan } from "../core/site-plan.ts";
 import { columns } from "./columns.ts";
 import { count } from "./counts.ts";
@@ -21,6 +22,7 @@ export function planLines(plan: SitePlan, paint: Paint): string[] {
     ...deadNotes(plan.dead),
     ...titled("requests of one poll", requestTable(plan.requests), paint),
     requestTotal(plan.requests),
+    ...plan.refused.map(refusedText),
     ...titled("disk", diskTable(plan), paint),
     ...diskNotes(plan),
   ];
@@ -56,6 +58,10 @@ function requestTotal(requests: readonly RequestLine[]): string {
     `  total: ${count(requests.length, "request")} for ${count(points, "point")}; ` +
     `${String(unused)} of ${String(read)} registers and bits read are unused (${String(share)} %)`
   );
+}
+
+function refusedText({ gateway, device, ...refusal }: SitePlan["refused"][number]): string {
+  return `  ${device} of ${gateway} refuses ${stretchText(refusal)}: the requests keep to it`;
 }
 
 function budgetText({ budget: { warn, refuse } }: SitePlan): string {

@@ -2,7 +2,7 @@
 import { addressAsReference } from "../config/reference.ts";
 import type { DirectAnswer } from "../app/read.ts";
 import type { ReadRequest } from "../core/ports.ts";
-import { referenceOf } from "../core/site-plan.ts";
+import { referenceOf } from "../core/reference.ts";
 
 /** What exceptions mean in practice (Modbus Application Protocol 7). */
 const EXCEPTIONS: Readonly<Record<number, string>> = {

@@ -2,7 +2,7 @@
 import { decoderOf, type Value } from "../core/decode.ts";
 import type { Point } from "../core/model.ts";
 import type { PlannedRequest } from "../core/plan.ts";
-import { referenceOf } from "../core/site-plan.ts";
+import { referenceOf } from "../core/reference.ts";
 import { isBitTable, TYPES, widthOf } from "../core/types.ts";
 import { columns } from "./columns.ts";
 

@@ -5,7 +5,7 @@ import { NoNodeError, UnavailableError } from "../core/errors.ts";
 import { POINT_TYPES, timeoutOf, type Point, type PointType, type Table } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
 import type { ReadRequest } from "../core/ports.ts";
-import { referenceOf } from "../core/site-plan.ts";
+import { referenceOf } from "../core/reference.ts";
 import { isBitTable, widthOf } from "../core/types.ts";
 import type { Configured, DirectAnswer } from "../app/read.ts";
 import { wrong } from "./arguments.ts";

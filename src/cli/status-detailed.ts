@@ -1,6 +1,7 @@
 /** The long form of `status`: every schedule and device. */
 import { MISS_REASONS, missedOf } from "../core/outcome.ts";
 import type { DeviceHealth, GatewayHealth, NodeHealth, ScheduleHealth } from "../core/payloads.ts";
+import { stretchText } from "../core/refusals.ts";
 import { columns } from "./columns.ts";
 import { percent } from "./counts.ts";
 import { isDegraded, nodeReasons } from "./degraded.ts";
@@ -51,6 +52,7 @@ function gatewayLines(gateway: GatewayHealth, draw: Drawing): string[] {
     ]),
     ...schedules.flatMap((schedule) => indented(scheduleRows(schedule))),
     ...indented(devices.map((device) => deviceRow(device, paint))),
+    ...devices.flatMap(refusedLines),
     ...tryLines(gateway, draw),
   ];
 }
@@ -92,6 +94,13 @@ function deviceRow(health: DeviceHealth, paint: Paint) {
   const left = leftOut(health);
   const why = [row, left].filter((part) => part !== "").join(", ");
   return ["device", device, state, `since ${localTime(since)}`, reason ?? "", why];
+}
+
+/** What polls found out about a device. */
+function refusedLines({ device, refused = [] }: DeviceHealth): string[] {
+  return refused.map((refusal) => {
+    return `  ${device} refuses ${stretchText(refusal)}, exception ${String(refusal.exception)}`;
+  });
 }
 
 /** How long a device is left out that its breaker leaves out. */

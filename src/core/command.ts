@@ -12,15 +12,12 @@ const LATER = ["poll", "audit", "read", "write", "reload"];
 /** Keys that every command may have, and those of single verbs beside them. */
 const KEYS = ["gateway", "transaction", "expiresAt"];
 const OWN_KEYS: Partial<Record<Verb, readonly string[]>> = {
-  enable: ["device"],
+  enable: ["device", "forget"],
   validate: ["since"],
 };
 
 /** Verbs that are for all gateways when they name none. */
 const FOR_ALL: readonly Verb[] = ["status", "validate"];
-
-/** Keys that are part of the interface and not in this version, by verb. */
-const LATER_KEYS: readonly string[] = ["enable forget"];
 
 /** Longest transaction, characters. */
 const LONGEST_TRANSACTION = 128;
@@ -49,6 +46,8 @@ export interface Command {
   readonly gateways: readonly string[] | "*";
   /** Devices of these gateways; without them all are meant. */
   readonly devices?: readonly string[];
+  /** Of `enable`: what polls found out about them is forgotten. */
+  readonly forget?: boolean;
   readonly transaction?: string;
   /** Wall time in ms. */
   readonly expiresAt?: number;
@@ -166,10 +165,17 @@ export function commandOf(verb: Verb, fields: Record<string, unknown>): Command 
     verb,
     gateways: gatewaysOf(verb, fields["gateway"]),
     ...(device === undefined ? {} : { devices: idsOf("device", device) }),
+    ...forgetOf(fields),
     ...(transaction === undefined ? {} : { transaction }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(since === undefined ? {} : { since }),
   };
+}
+
+function forgetOf({ forget }: { readonly forget?: unknown }): { forget?: boolean } {
+  if (forget === undefined) return {};
+  if (typeof forget === "boolean") return { forget };
+  throw new Refused("malformed", "forget must be true or false");
 }
 
 function timeOf(fields: Record<string, unknown>, key: string): number | undefined {
@@ -202,9 +208,6 @@ function refuseStrangers(verb: Verb, fields: Record<string, unknown>): void {
   const known = [...KEYS, ...(OWN_KEYS[verb] ?? [])];
   const stranger = Object.keys(fields).find((key) => !known.includes(key));
   if (stranger === undefined) return;
-  if (LATER_KEYS.includes(`${verb} ${stranger}`)) {
-    throw new Refused("not_supported", `${verb} with ${stranger} is not in this version`);
-  }
   const text = `there is no key "${stranger}"; ${verb} takes ${known.join(", ")}`;
   throw new Refused("unknown_key", text);
 }

@@ -1,4 +1,5 @@
 /** The grid: when the slots of a schedule are due. Times in ms. */
+import { fnv1a } from "./fnv.ts";
 
 /** Up to this difference between grid and wall clock it is drawn in slot by slot; beyond it is a step. */
 export const STEP_LIMIT = 2000;
@@ -32,11 +33,7 @@ export interface Advance {
 
 /** Phase of a gateway without one: FNV-1a (32 bit) of its id modulo the interval, rounded down to 10 ms. */
 export function phaseOf(gateway: string, interval: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < gateway.length; i++) {
-    hash = Math.imul(hash ^ gateway.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  return Math.floor((hash % interval) / 10) * 10;
+  return Math.floor((fnv1a(gateway) % interval) / 10) * 10;
 }
 
 /** The first wall time on the phase that is not before `wall`. */

@@ -76,6 +76,17 @@ export interface MergeLimits {
   readonly maxBits: number;
 }
 
+/** Registers or bits that a device refuses to have read within a longer request. */
+export interface Refusal {
+  readonly table: Table;
+  /** 0-based. */
+  readonly address: number;
+  /** 0: no request may span the place before `address`. */
+  readonly count: number;
+  /** Code of the exception that the request got. */
+  readonly exception: number;
+}
+
 /** One Modbus unit behind a gateway. */
 export interface Device {
   readonly id: string;
@@ -83,6 +94,8 @@ export interface Device {
   /** Whether readings are published retained (those of the device's shortest interval). */
   readonly retain: boolean;
   readonly merge: MergeLimits;
+  /** Found out while polling: no part of the configuration. */
+  readonly refused?: readonly Refusal[];
   readonly points: readonly Point[];
 }
 

@@ -1,6 +1,6 @@
 /** Payloads of the retained topics and of events; keys in the order in which they are published. */
 import type { LatenessSummary } from "./lateness.ts";
-import { intervalsOf, type Gateway, type Point, type Site } from "./model.ts";
+import { intervalsOf, type Gateway, type Point, type Refusal, type Site } from "./model.ts";
 import type { Counts } from "./outcome.ts";
 import type { Reason } from "./reading.ts";
 import { jsonOf } from "./types.ts";
@@ -31,6 +31,8 @@ export interface DeviceHealth {
   readonly reason?: Reason;
   /** Wall time from which on it is probed; absent unless the breaker is open, and with `probe: never`. */
   readonly nextProbe?: number;
+  /** Registers that it refuses to have read with others; absent when none are known. */
+  readonly refused?: readonly Refusal[];
 }
 
 /** `health/<gateway>`. */
@@ -106,6 +108,8 @@ export const EVENT_KINDS = [
   "device-open",
   "device-closed",
   "devices-enabled",
+  "registers-refused",
+  "facts-forgotten",
   "suspended",
   "clock-step",
   "connection-contested",

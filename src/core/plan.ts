@@ -4,6 +4,7 @@ import type { Decoder } from "./decode.ts";
 import { intervalsOf, type Device, type Gateway, type Point, type Table } from "./model.ts";
 import type { ReadRequest } from "./ports.ts";
 import { longestOf, rangesOf, type Range } from "./ranges.ts";
+import { isRefused } from "./refusals.ts";
 import { timeByCount } from "./request-cost.ts";
 
 /** A point with its place in the answer to its request. */
@@ -89,7 +90,8 @@ function requestsOf<R>(
     const ofTable = points.filter((point) => point.table === table);
     const { maxGap } = device.merge;
     const time = timeByCount(connection, table, pause?.betweenRequests);
-    const rules = { longest: longestOf(table, device.merge), maxGap, time };
+    const refused = (start: number, end: number) => isRefused(device.refused, table, start, end);
+    const rules = { longest: longestOf(table, device.merge), maxGap, isRefused: refused, time };
     return rangesOf(ofTable, rules).map((range) => make(device.unitId, table, range));
   });
 }

@@ -23,6 +23,8 @@ export interface RangeRules {
   readonly longest: number;
   /** Unused ones between two points of a request. */
   readonly maxGap: number;
+  /** Whether a request from `start` up to `end` (exclusive) is refused because of something in it, however much longer it gets. */
+  readonly isRefused: (start: number, end: number) => boolean;
   /** ms of a request of so many. */
   readonly time: (count: number) => number;
 }
@@ -96,7 +98,9 @@ function bestEnds(pieces: readonly Piece[], rules: RangeRules): number[] {
 function fits(pieces: readonly Piece[], from: number, to: number, rules: RangeRules): boolean {
   const [first, before, last] = [pieces[from], pieces[to - 1], pieces[to]];
   if (first === undefined || before === undefined || last === undefined) return false;
-  return last.start - before.end <= rules.maxGap && last.end - first.start <= rules.longest;
+  if (last.start - before.end > rules.maxGap || last.end - first.start > rules.longest)
+    return false;
+  return !rules.isRefused(first.start, last.end);
 }
 
 /** Points that begin together stay in the order of the configuration. */

@@ -1,5 +1,6 @@
 /** What stands in the store: key layout and the text of each record. Ids never hold a `/`. */
 import type { KeptAccount, Run } from "./account.ts";
+import type { Learned } from "./refusals.ts";
 import type { Absence, Counts, PolledOutcome } from "./outcome.ts";
 
 /** Digits of numbers inside keys, so that keys sort as numbers do. */
@@ -229,6 +230,8 @@ export interface DeviceRecord {
   readonly failingSince?: number;
   /** Its last poll got no answer, or none since then had a good read; absent otherwise. */
   readonly silent?: true;
+  /** Absent when nothing is known beyond the configuration. */
+  readonly learned?: Learned;
   /** Absent while the breaker is closed. */
   readonly breaker?: BreakerRecord;
 }

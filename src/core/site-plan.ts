@@ -2,8 +2,9 @@
 import { deadUnits, type DeadUnit } from "./dead-unit.ts";
 import { diskPlan, type DiskPlan } from "./disk-plan.ts";
 import { endpointLabel, endpointLoads, tenth, timeOf, type EndpointLoad } from "./endpoint-load.ts";
-import { intervalsOf, type Gateway, type Site } from "./model.ts";
+import { intervalsOf, type Gateway, type Refusal, type Site } from "./model.ts";
 import { planSchedule, type Plan, type PlannedRequest } from "./plan.ts";
+import { referenceOf } from "./reference.ts";
 import { ASSUMED_ROUND_TRIP, ASSUMED_TURNAROUND, requestBytes } from "./request-cost.ts";
 import { isBitTable, widthOf } from "./types.ts";
 
@@ -29,12 +30,20 @@ export interface RequestLine {
   readonly ms: number;
 }
 
+/** Registers that a device refuses to have read with others. */
+export interface RefusedLine extends Refusal {
+  readonly gateway: string;
+  readonly device: string;
+}
+
 /** All of it. */
 export interface SitePlan {
   /** ms: of an answer over a network, and of a device on a serial line before it answers. */
   readonly assumed: { readonly roundTrip: number; readonly turnaround: number };
   readonly budget: Site["budget"];
   readonly requests: readonly RequestLine[];
+  /** What devices were found to refuse; the requests keep to it. */
+  readonly refused: readonly RefusedLine[];
   readonly endpoints: readonly EndpointLoad[];
   readonly dead: readonly DeadUnit[];
   readonly disk: DiskPlan;
@@ -55,6 +64,7 @@ export function planSite(site: Site): SitePlan {
     assumed: { roundTrip: ASSUMED_ROUND_TRIP, turnaround: ASSUMED_TURNAROUND },
     budget: site.budget,
     requests: scheduled.flatMap(requestLines),
+    refused: site.gateways.flatMap(refusedLines),
     endpoints,
     dead: site.gateways.flatMap((gateway) =>
       deadUnits(gateway, byLabel.get(endpointLabel(gateway))),
@@ -71,10 +81,10 @@ function scheduledOf(site: Site): Planned[] {
   );
 }
 
-/** Table and 1-based number, such as `400001`. */
-export function referenceOf(table: PlannedRequest["table"], address: number): string {
-  const digit = { coil: "0", discrete: "1", input: "3", holding: "4" }[table];
-  return digit + String(address + 1).padStart(5, "0");
+function refusedLines({ id, devices }: Gateway): RefusedLine[] {
+  return devices.flatMap(({ id: device, refused = [] }) =>
+    refused.map((refusal) => ({ gateway: id, device, ...refusal })),
+  );
 }
 
 function requestLines({ gateway, interval, plan }: Planned): RequestLine[] {

@@ -37,7 +37,7 @@ export class Changes {
 
   /** The change of a command to these gateways. Throws `Refused` for devices that none of them has. */
   of(command: Command, targets: readonly string[], by: string): Change {
-    if (command.verb === "enable") return this.#enable(targets, command.devices, by);
+    if (command.verb === "enable") return this.#enable(targets, command, by);
     return this.#desire(targets, command.verb === "start" ? "running" : "stopped", by);
   }
 
@@ -60,12 +60,15 @@ export class Changes {
     };
   }
 
-  #enable(targets: readonly string[], wanted: readonly string[] | undefined, by: string): Change {
+  #enable(targets: readonly string[], { devices: wanted, forget }: Command, by: string): Change {
     const { gateways } = this.#world;
     this.#refuseUnknown(targets, wanted);
     return {
       before: () => {
-        for (const id of targets) gateways.enable(id, wanted, by);
+        for (const id of targets) {
+          gateways.enable(id, wanted, by);
+          if (forget === true) gateways.forget(id, wanted, by);
+        }
       },
       writes: () =>
         targets.flatMap((id) => gateways.get(id) ?? []).map((one) => gateways.keep(one)),

@@ -1,6 +1,7 @@
 /** The state of one device, and its form on disk. */
 import { CLOSED, resumed, type Breaker, type BreakerRules } from "../core/breaker.ts";
 import type { Clock } from "../core/ports.ts";
+import type { Learned } from "../core/refusals.ts";
 import type { Reason } from "../core/reading.ts";
 import type { BreakerRecord, DeviceRecord } from "../core/records.ts";
 
@@ -13,20 +14,24 @@ export interface DeviceState {
   since: number;
   reason: Reason | null;
   breaker: Breaker;
+  /** What polls found out about it. */
+  learned: Learned;
   /** Wall time at which the breaker opened; null while it is closed. */
   openedAt: number | null;
 }
 
-/** The state as kept, or that of a device that nothing is known of. */
+/** The state as kept under a configuration, or that of a device that nothing is known of. */
 export function stateOf(
   id: string,
   kept: DeviceRecord | undefined,
   rules: BreakerRules,
   clock: Clock,
+  configuration: number,
 ): DeviceState {
+  const learned = learnedOf(kept, configuration);
   if (kept === undefined) {
     const since = clock.wall();
-    return { id, online: null, since, reason: null, breaker: CLOSED, openedAt: null };
+    return { id, online: null, since, reason: null, breaker: CLOSED, learned, openedAt: null };
   }
   const { online, since, failures, failingSince } = kept;
   const now = clock.elapsed();
@@ -40,12 +45,12 @@ export function stateOf(
   const openedAt = kept.breaker?.openedAt ?? null;
   // Reasons are written from the same closed list they are read into.
   const reason = kept.reason as Reason | null;
-  return { id, online, since, reason, breaker: resumed(breaker, rules, now), openedAt };
+  return { id, online, since, reason, breaker: resumed(breaker, rules, now), learned, openedAt };
 }
 
 /** What is kept of a device; `silent`: whether it is asked last, and once. */
 export function recordOf(state: DeviceState, silent: boolean, clock: Clock): DeviceRecord {
-  const { online, since, reason, breaker, openedAt } = state;
+  const { online, since, reason, breaker, learned, openedAt } = state;
   const { failures, failingSince, openedBy, distance } = breaker;
   const offset = clock.wall() - clock.elapsed();
   const wall = (time: number) => Math.round(time + offset);
@@ -54,10 +59,16 @@ export function recordOf(state: DeviceState, silent: boolean, clock: Clock): Dev
     ...{ online, failures, since, reason },
     ...(failingSince === null ? {} : { failingSince: wall(failingSince) }),
     ...(silent ? { silent } : {}),
+    ...(learned.refused.length === 0 ? {} : { learned }),
     ...(breaker.state === "closed" || openedAt === null
       ? {}
       : { breaker: { state: breaker.state, openedAt, openedBy, nextProbe, distance } }),
   };
+}
+
+/** Under another configuration nothing of it counts. */
+function learnedOf(kept: DeviceRecord | undefined, configuration: number): Learned {
+  return kept?.learned?.of === configuration ? kept.learned : { of: configuration, refused: [] };
 }
 
 function opened(row: Breaker, kept: BreakerRecord, offset: number): Breaker {

@@ -4,6 +4,7 @@ import type { PolledOutcome } from "../core/outcome.ts";
 import type { Clock, Random } from "../core/ports.ts";
 import { deviceAnswered, deviceAsked, type Reading, type Reason } from "../core/reading.ts";
 import type { DeviceRecord } from "../core/records.ts";
+import { configurationOf } from "../core/refusals.ts";
 import { Breakers, type BreakerChange } from "./breakers.ts";
 import { recordOf, stateOf, type DeviceState } from "./device-state.ts";
 import type { DeviceResult } from "./poll.ts";
@@ -56,7 +57,11 @@ export class Devices {
   /** The devices of a gateway, without keeping them. */
   make(gateway: Gateway, kept: Readonly<Record<string, DeviceRecord>>): GatewayDevices {
     const states = new Map(
-      gateway.devices.map(({ id }) => [id, stateOf(id, kept[id], gateway, this.#clock)]),
+      gateway.devices.map((device) => {
+        const { id } = device;
+        const configuration = configurationOf(gateway, device);
+        return [id, stateOf(id, kept[id], gateway, this.#clock, configuration)];
+      }),
     );
     const all = [...states.values()];
     return {

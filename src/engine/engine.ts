@@ -20,6 +20,7 @@ import { Faults } from "./faults.ts";
 import { Gateways } from "./gateways.ts";
 import { Health, type ProcessFacts } from "./health.ts";
 import { Journal, readAudit, type AuditQuery, type Happening } from "./journal.ts";
+import { Learning } from "./learning.ts";
 import { Ledger } from "./ledger.ts";
 import { Opening, type Endpoint, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
@@ -31,6 +32,7 @@ import { SpoolBounds } from "./spool-bounds.ts";
 import type { DiskRoom } from "./spool-limit.ts";
 import { Transactions } from "./transactions.ts";
 import { Upkeep } from "./upkeep.ts";
+import { within } from "./within.ts";
 
 /** ms that a disk which fails is still tried at the end of the process. */
 const LAST_WRITE = 10_000;
@@ -106,7 +108,8 @@ export class Engine {
     const devices = new Devices(clock, world.random, (change) => {
       this.#deviceChanged(change);
     });
-    this.#poller = new Poller({ node, clock, log, ledger, devices, faults });
+    const learning = this.#newLearning(journal);
+    this.#poller = new Poller({ node, clock, log, ledger, devices, faults, learning });
     const bounds = { ...site.spool, diskRoom: world.diskRoom };
     const bounded = { clock, log, store, committer, journal, spool, age };
     this.#spoolBounds = new SpoolBounds({ ...bounded, ...bounds });
@@ -116,7 +119,7 @@ export class Engine {
     const changed = (gateway: string) => {
       this.#reporter.touch(gateway);
     };
-    const known = { clock, scheduler, devices, journal, changed };
+    const known = { clock, scheduler, devices, journal, learning, changed };
     const gateways = (this.#gateways = new Gateways(known));
     const upkeep = (this.#upkeep = this.#newUpkeep(gateways, journal));
     const { integrity, supervision } = upkeep;
@@ -261,11 +264,21 @@ export class Engine {
     });
   }
 
-  #deviceChanged(change: DeviceChange): void {
-    const { gateway } = change;
+  #newLearning(journal: Journal): Learning {
+    const schedules = (gateway: string) => this.#gateways.get(gateway)?.schedules ?? [];
+    return new Learning(journal, schedules, (gateway) => {
+      this.#changed(gateway);
+    });
+  }
+
+  #changed(gateway: string): void {
     this.#reporter.touch(gateway);
     const running = this.#gateways.get(gateway);
     if (running !== undefined) this.#committer.later([this.#gateways.keep(running)]);
+  }
+
+  #deviceChanged(change: DeviceChange): void {
+    this.#changed(change.gateway);
     const news = newsOf(change, this.#world.clock);
     if (news !== undefined) void this.#journal.note(news);
   }
@@ -280,15 +293,4 @@ export class Engine {
     const data = { unknown, missed, stopped: stopped.map(({ gateway }) => gateway) };
     await this.#journal.note({ kind: "node-started", text, data });
   }
-}
-
-/** Waits for work, but not longer than `most` ms. */
-async function within(clock: Clock, most: number, work: Promise<void>): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = clock.timer(most, resolve);
-    void work.finally(() => {
-      cancel();
-      resolve();
-    });
-  });
 }

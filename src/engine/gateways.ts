@@ -3,6 +3,7 @@ import type { Gateway } from "../core/model.ts";
 import type { Clock, Write } from "../core/ports.ts";
 import { keys, type GatewayRecord } from "../core/records.ts";
 import type { Devices } from "./devices.ts";
+import type { Learning } from "./learning.ts";
 import type { Journal } from "./journal.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -28,6 +29,7 @@ export interface GatewaysWorld {
   readonly scheduler: Scheduler;
   readonly devices: Devices;
   readonly journal: Journal;
+  readonly learning: Learning;
   /** The state of a gateway changed. */
   readonly changed: (gateway: string) => void;
 }
@@ -102,6 +104,18 @@ export class Gateways {
       text,
       data: { devices: enabled },
     });
+  }
+
+  /** Forgets what polls found out about devices: these, or all of the gateway. */
+  forget(id: string, wanted: readonly string[] | undefined, by: string): void {
+    const { devices, journal, learning, changed } = this.#world;
+    const own = devices.of(id);
+    const forgotten = own === undefined ? [] : learning.forget(own, wanted);
+    if (forgotten.length === 0) return;
+    changed(id);
+    const text = `what was known of ${forgotten.join(", ")} of ${id} was forgotten by ${by}`;
+    const data = { devices: forgotten };
+    void journal.note({ kind: "facts-forgotten", gateway: id, by, text, data });
   }
 
   /** The record of a gateway as it is now. */

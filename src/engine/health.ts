@@ -209,12 +209,13 @@ function sinceOf(
 }
 
 function deviceHealth(device: DeviceState, offset: number): DeviceHealth {
-  const { id, online, breaker, since, reason } = device;
+  const { id, online, breaker, since, reason, learned } = device;
   const { state, failures, nextProbe } = breaker;
   const showsProbe = state === "open" && nextProbe !== null;
   return {
     ...{ device: id, online, breaker: state, failures, since: Math.round(since) },
     ...(reason === null ? {} : { reason }),
+    ...(learned.refused.length === 0 ? {} : { refused: learned.refused }),
     ...(showsProbe ? { nextProbe: Math.round(nextProbe + offset) } : {}),
   };
 }

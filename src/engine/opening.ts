@@ -3,6 +3,7 @@ import { schedulesOf } from "../core/account-change.ts";
 import type { Step } from "../core/grid.ts";
 import { intervalsOf, type Gateway, type Site } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
+import { withRefusals } from "../core/refusals.ts";
 import type { Clock, Link, Store } from "../core/ports.ts";
 import { keys, type GatewayRecord } from "../core/records.ts";
 import type { Devices } from "./devices.ts";
@@ -85,11 +86,12 @@ export class Opening {
     const { desired, since, by } = kept ?? { desired: "running", since: clock.wall(), by: null };
     const own = devices.add(gateway, kept?.devices ?? {});
     const { link, lane } = this.#way(gateway);
+    const known = withRefusals(gateway, (id) => own.states.get(id)?.learned.refused ?? []);
     const schedules: Schedule[] = [];
     const restored: Restored[] = [];
     for (const interval of intervalsOf(gateway)) {
       const found = await restore(this.#world, gateway, interval, desired === "stopped");
-      const plan = planSchedule(gateway, interval);
+      const plan = planSchedule(known, interval);
       const account = found.ended ?? found.account;
       const way = { plan, link, lane, devices: own };
       const parts = { gateway, interval, ...way, account, next: found.next };

@@ -200,7 +200,6 @@ export class Poll {
       const answer = await this.#send(request);
       if (answer === "stopped") return { request, last: answer, earlier };
       this.#sentAt ??= answer.sentAt;
-      if (!answer.ok && answer.reason === "connect_failed") this.#connectFailed = true;
       if (left === 0 || !this.#isWorthRetrying(answer)) return { request, last: answer, earlier };
       earlier.push(answer);
     }
@@ -212,6 +211,7 @@ export class Poll {
     try {
       const answer = await link.read(request, timeout);
       if (answer.sentAt !== null) lane.pace.ended(request.unitId, answer.endedAt);
+      if (!answer.ok && answer.reason === "connect_failed") this.#connectFailed = true;
       return answer;
     } catch (error) {
       this.#thrown = error;

@@ -5,6 +5,7 @@ import { outcomeOf, readingOf, type Reading, type RequestResult } from "../core/
 import type { Devices } from "./devices.ts";
 import { FailureLog } from "./failure-log.ts";
 import type { Faults } from "./faults.ts";
+import type { Learning } from "./learning.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Ticket } from "./lane.ts";
 import { Poll, type DeviceResult, type PollResult } from "./poll.ts";
@@ -18,6 +19,7 @@ export interface PollerWorld {
   readonly ledger: Ledger;
   readonly devices: Devices;
   readonly faults: Pick<Faults, "note">;
+  readonly learning: Learning;
 }
 
 /** Polls slots. */
@@ -64,6 +66,8 @@ export class Poller {
     schedule.poll = undefined;
     try {
       this.#settle(schedule, slot, result);
+      // Another schedule may have found something out meanwhile: this poll was of a plan that is no more.
+      if (schedule.plan === plan) this.#world.learning.polled(schedule, result.devices);
     } catch (error) {
       this.#fault(schedule, error);
     }

@@ -5,6 +5,7 @@ import { scheduleId, timeoutOf, type Gateway } from "../core/model.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Link } from "../core/ports.ts";
 import { Watch } from "../core/supervision.ts";
+import { Bisection } from "./bisection.ts";
 import type { GatewayDevices } from "./devices.ts";
 import type { Lane, Ticket } from "./lane.ts";
 import type { Poll } from "./poll.ts";
@@ -46,7 +47,9 @@ export class Schedule {
   /** ms after its due time within which a slot may start. */
   readonly grace: number;
   readonly timeout: number;
-  readonly plan: Plan;
+  /** Changes between two polls only. */
+  plan: Plan;
+  bisection = new Bisection();
   readonly link: Link;
   readonly lane: Lane;
   readonly devices: GatewayDevices;

@@ -71,7 +71,7 @@ const TABLE: readonly [verb: string, payload: string, expected: unknown][] = [
   ["enable", '{"device":"x"}', "gateway_required"],
   ["enable", '{"gateway":"a","device":"*"}', "malformed"],
   ["enable", '{"gateway":"a","device":[1]}', "malformed"],
-  ["enable", '{"gateway":"a","forget":true}', "not_supported"],
+  ["enable", '{"gateway":"a","forget":1}', "malformed"],
   ["stop", '{"gateway":"a","forget":true}', "unknown_key"],
   ["poll", '{"gateway":"a"}', "not_supported"],
   ["stopp", '{"gateway":"a"}', "unknown_verb"],

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Device, Gateway, Point, Site } from "../../src/core/model.ts";
+import { referenceOf } from "../../src/core/reference.ts";
 import { rtuBytes, serialTime, tcpBytes } from "../../src/core/request-cost.ts";
-import { planSite, referenceOf } from "../../src/core/site-plan.ts";
+import { planSite } from "../../src/core/site-plan.ts";
 
 function point(address: number, interval = 1000, table: Point["table"] = "holding"): Point {
   const type = table === "holding" || table === "input" ? "uint16" : "bool";

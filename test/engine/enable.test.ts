@@ -89,7 +89,7 @@ test("what can't be enabled is refused, and nothing is enabled then", async () =
     [{ gateway: "a", device: "four" }, "device_unknown"],
     [{ gateway: "b", device: ["one", "two"] }, "device_unknown"],
     [{ gateway: "a", device: [] }, "malformed"],
-    [{ gateway: "a", forget: true }, "not_supported"],
+    [{ gateway: "a", forget: "yes" }, "malformed"],
     [{ gateway: "a", point: "p0" }, "unknown_key"],
   ];
   for (const [payload, code] of table) {

@@ -17,6 +17,8 @@ export interface GatewayInShort {
   readonly timeout?: number;
   readonly retries?: number;
   readonly retain?: boolean;
+  /** Of the points of every device, in their order; default: 0, 100, 200 … */
+  readonly addresses?: readonly number[];
   readonly pause?: Pauses;
   readonly closeAfterPoll?: boolean;
   /** Default: 10. */
@@ -37,6 +39,9 @@ export interface RigParts {
   /** How long messages wait at most, ms; default: as long as a test can last. */
   readonly spoolAge?: number;
 }
+
+/** How an endpoint behaves, whatever is asked or as it is asked. */
+export type Behaving = Behaviour | ((request: ReadRequest) => Behaviour);
 
 /** One process. */
 interface Life {
@@ -71,7 +76,7 @@ export class Rig {
   /** What the log said at level debug. */
   readonly details: string[] = [];
   onSeen: (seen: Seen) => void = () => undefined;
-  readonly #behaviours = new Map<string, Behaviour>();
+  readonly #behaviours = new Map<string, Behaving>();
   parts: RigParts;
   life: Life | undefined;
   lives = 0;
@@ -97,7 +102,7 @@ export class Rig {
   }
 
   /** How an endpoint, or one unit behind it (`endpoint/unit`), behaves from now on. */
-  behave(where: string, behaviour: Behaviour): void {
+  behave(where: string, behaviour: Behaving): void {
     this.#behaviours.set(where, behaviour);
   }
 
@@ -127,9 +132,13 @@ export class Rig {
         this.seen.push(one);
         this.onSeen(one);
       };
-      const behaviour = (request: ReadRequest): Behaviour =>
-        this.#behaviours.get(`${endpoint}/${String(request.unitId)}`) ??
-        this.#behaviours.get(endpoint) ?? { kind: "value" };
+      const behaviour = (request: ReadRequest): Behaviour => {
+        const behaving =
+          this.#behaviours.get(`${endpoint}/${String(request.unitId)}`) ??
+          this.#behaviours.get(endpoint);
+        if (behaving === undefined) return { kind: "value" };
+        return typeof behaving === "function" ? behaving(request) : behaving;
+      };
       const broken = (what: string) => this.broken.push(what);
       const released = () => this.released.push({ endpoint, at: clock.elapsed() });
       return new FakeLink({ clock, alive, behaviour, seen, released, broken }, lane);
@@ -246,16 +255,17 @@ function gatewayOf(short: GatewayInShort): Gateway {
       return {
         ...{ id: name, unitId: i + 1, retain },
         merge: { maxGap: 8, maxRegisters: 125, maxBits: 2000 },
-        points: intervals.map((interval, n) => pointOf(n, interval)),
+        points: intervals.map((interval, n) => {
+          return pointOf(n, interval, short.addresses?.[n] ?? n * 100);
+        }),
       };
     }),
   };
 }
 
-/** The address tells the interval: the n-th point of a device lies at n * 100. */
-function pointOf(n: number, interval: number): Point {
+function pointOf(n: number, interval: number, address: number): Point {
   return {
-    ...{ id: `p${String(n)}`, table: "holding", address: n * 100, type: "uint16", order: "ABCD" },
+    ...{ id: `p${String(n)}`, table: "holding", address, type: "uint16", order: "ABCD" },
     interval,
   };
 }

@@ -1,7 +1,8 @@
 """A slave from another code base (pymodbus): prints its port and serves until its input ends.
 
 Holding register n is 1000 + n, input register n is 2000 + n, coil n is set when n is even,
-discrete input n when n is a multiple of three; unit 7, addresses 0 to 199.
+discrete input n when n is a multiple of three; unit 7, addresses 0 to 199. Unit 8 has holding
+registers 0 to 3, 8 to 11 and 20 only, which hold their own address, and refuses all others.
 """
 import asyncio
 import sys
@@ -15,6 +16,7 @@ if "serial_asyncio" not in sys.modules:
     sys.modules["serial_asyncio"] = serial_asyncio
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.datastore import ModbusSparseDataBlock
 from pymodbus.server.async_io import ModbusTcpServer
 
 
@@ -27,7 +29,11 @@ async def main():
         ir=ModbusSequentialDataBlock(0, [2000 + n for n in size]),
         zero_mode=True,
     )
-    context = ModbusServerContext(slaves={7: unit}, single=False)
+    holes = ModbusSlaveContext(
+        hr=ModbusSparseDataBlock({n: n for n in [*range(4), *range(8, 12), 20]}),
+        zero_mode=True,
+    )
+    context = ModbusServerContext(slaves={7: unit, 8: holes}, single=False)
     server = ModbusTcpServer(context, address=("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve_forever())
     await server.serving
