@@ -86,7 +86,7 @@ async function open(
     ending.end("too many errors in edgepoll itself", EXIT_BUG);
   };
   const handle = handleControl(engine, site, ending.end);
-  const server = await openControl({ path: control, handle, log });
+  const server = await openControl({ path: control, stateDir, handle, log });
   releases.add("control socket", () => server.close());
   await store.write([{ key: keys.node, value: JSON.stringify({ ...kept, lastStop: null }) }], true);
   const { lastStop } = kept;

@@ -2,10 +2,12 @@
 import { LockedError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { HolderInfo } from "../system/holder.ts";
-import { askHolder, takeLock, type Lock } from "../system/locks.ts";
+import { askHolder, heldBy, takeLock, type Lock } from "../system/locks.ts";
 
 /** ms to wait for a command that works on the state directory without a node. */
 const PATIENCE = 5000;
+/** ms to ask a holder that does not say who it is; one that starts on a busy machine needs a while. */
+const PATIENCE_TO_ASK = 20_000;
 const RETRY = 100;
 
 /**
@@ -18,14 +20,16 @@ export function lockState(stateDir: string, holder: HolderInfo, clock: Clock): P
 
 /** The same for any lock, such as that of an endpoint, which `read` holds for a moment. Throws `LockedError`. */
 export async function lockPatiently(name: string, holder: HolderInfo, clock: Clock): Promise<Lock> {
-  const until = clock.elapsed() + PATIENCE;
+  const began = clock.elapsed();
   for (;;) {
     try {
       return await takeLock(name, holder);
     } catch (error) {
-      if (!(error instanceof LockedError) || clock.elapsed() > until) throw error;
+      if (!(error instanceof LockedError)) throw error;
       const other = await askHolder(name);
-      if (other !== undefined && other.control !== "") throw error;
+      const patience = other === undefined ? PATIENCE_TO_ASK : PATIENCE;
+      const isNode = other !== undefined && other.control !== "";
+      if (isNode || clock.elapsed() - began > patience) throw heldBy(name, other);
       await new Promise<void>((resolve) => clock.timer(RETRY, resolve));
     }
   }

@@ -1,5 +1,13 @@
 /** The control socket of a node: one request a connection, a JSON line each way. */
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -12,6 +20,7 @@ import {
   messageOf,
 } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import { shellWord } from "../core/shell.ts";
 import { isAnswered } from "./probe.ts";
 import { answerTo, type AnswerText, type Handle } from "./protocol.ts";
 
@@ -28,6 +37,8 @@ const LAST_WORDS = 1000;
 /** What a control socket needs. */
 export interface ControlOptions {
   readonly path: string;
+  /** Whose node it is, for the line to paste when another one answers there. */
+  readonly stateDir: string;
   /** Does what a verb says; what it throws is the answer. */
   readonly handle: Handle;
   readonly log: Log;
@@ -48,7 +59,7 @@ export async function openControl(options: ControlOptions): Promise<{ close(): P
     serve(socket, options, closing.signal);
   });
   server.maxConnections = MOST_CONNECTIONS;
-  const remove = await listenAt(server, options.path);
+  const remove = await listenAt(server, options);
   server.on("error", (error) => {
     options.log.warn({ error }, "the control socket failed");
   });
@@ -107,14 +118,14 @@ async function pour({ line, more }: AnswerText, socket: Socket, signal: AbortSig
 }
 
 /** Listens such that nobody else can connect at any moment; the returned function removes the socket. */
-async function listenAt(server: Server, path: string): Promise<() => void> {
+async function listenAt(server: Server, { path, stateDir }: ControlOptions): Promise<() => void> {
   if (path.startsWith("\\\\.\\pipe\\")) {
     await listen(server, path);
     return () => undefined;
   }
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    await refuseIfTaken(path);
+    makeDirectory(dirname(path));
+    await refuseIfTaken(path, stateDir);
     // Made in a directory of its own that is closed to others, and moved once its mode is right.
     const closed = mkdtempSync(join(dirname(path), ".c-"));
     try {
@@ -135,7 +146,17 @@ async function listenAt(server: Server, path: string): Promise<() => void> {
   }
 }
 
-async function refuseIfTaken(path: string): Promise<void> {
+/** One step: `recursive` of Node tries for ever where nothing can be made, such as below /proc. */
+function makeDirectory(directory: string): void {
+  try {
+    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it in between.
+    if (!existsSync(directory)) throw error;
+  }
+}
+
+async function refuseIfTaken(path: string, stateDir: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isSocket()) {
@@ -143,7 +164,10 @@ async function refuseIfTaken(path: string): Promise<void> {
     throw new StateDirectoryError("STATE_DIRECTORY", text);
   }
   if (await isAnswered(path)) {
-    const text = `Another node answers at ${path}. edgepoll status shows it; edgepoll stop --node ends it.`;
+    const where = ` --state-dir ${shellWord(stateDir)}`;
+    const text =
+      `Another node answers at ${path}. ` +
+      `edgepoll status${where} shows it; edgepoll stop --node${where} ends it.`;
     throw new LockedError("ALREADY_RUNNING", text);
   }
 }

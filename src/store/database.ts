@@ -1,6 +1,6 @@
 /** Opens LevelDB and says in edgepoll's words what went wrong. */
 import { Level } from "level";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   EdgepollError,
   LockedError,
@@ -9,6 +9,7 @@ import {
   StoreError,
   messageOf,
 } from "../core/errors.ts";
+import { shellWord } from "../core/shell.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { kindOf } from "./kind.ts";
 import { refuseDamagedLogs } from "./log-check.ts";
@@ -102,9 +103,11 @@ async function open(path: string, createIfMissing: boolean): Promise<Database> {
     // Nothing is open, but the library would hold the handle until it is told.
     await database.close();
     if (codeOf(error) === "LEVEL_LOCKED") {
+      const where = ` --state-dir ${shellWord(dirname(path))}`;
       throw new LockedError(
         "ALREADY_RUNNING",
-        `Another edgepoll has ${path} open. edgepoll status shows it; edgepoll stop --node ends it.`,
+        `Another edgepoll has ${path} open. ` +
+          `edgepoll status${where} shows it; edgepoll stop --node${where} ends it.`,
         error,
       );
     }

@@ -8,6 +8,9 @@ import { shellWord } from "../core/shell.ts";
 import { type HolderInfo, askSocket } from "./holder.ts";
 import { printable } from "./printable.ts";
 
+/** Who asks at a time; each is answered at once. */
+const MOST_ASKING = 128;
+
 /** A lock held. */
 export interface Lock {
   /** Whether it keeps others out; false where there are no abstract sockets. */
@@ -28,10 +31,10 @@ export async function takeLock(name: string, holder: HolderInfo): Promise<Lock> 
   // Between the two the holder may have gone.
   const second = other ? undefined : await listen(path, holder);
   if (second) return { effective: true, release: () => close(second) };
-  throw lockedError(name, other);
+  throw heldBy(name, other);
 }
 
-/** Who holds a lock; undefined when nobody does or the holder does not answer within a second. */
+/** Who holds a lock; undefined when nobody does or the holder does not answer within three seconds. */
 export async function askHolder(name: string): Promise<HolderInfo | undefined> {
   return platform() === "linux" ? askSocket(pathOf(name)) : undefined;
 }
@@ -48,7 +51,7 @@ async function listen(path: string, holder: HolderInfo): Promise<Server | undefi
     socket.setTimeout(1000, () => socket.destroy());
     socket.end(line, () => socket.destroy());
   });
-  server.maxConnections = 16;
+  server.maxConnections = MOST_ASKING;
   server.unref();
   try {
     const listening = once(server, "listening");
@@ -71,7 +74,8 @@ function close(server: Server): Promise<void> {
   });
 }
 
-function lockedError(name: string, holder: HolderInfo | undefined): LockedError {
+/** The error for a lock that somebody holds, undefined when it does not say who it is. */
+export function heldBy(name: string, holder: HolderInfo | undefined): LockedError {
   const [kind = "", thing = ""] = name.match(/^(\w+):(.*)$/)?.slice(1) ?? [];
   const who = holder
     ? `edgepoll ${printable(holder.node)} (pid ${String(holder.pid)})`

@@ -34,7 +34,7 @@ async function open(context: TestContext, handle = echo, path?: string): Promise
   const logged: object[] = [];
   const note = (fields: object): void => void logged.push(fields);
   const log: Log = { debug: note, info: note, warn: note, error: note };
-  const control = await openControl({ path: at, handle, log });
+  const control = await openControl({ path: at, stateDir: "/var/lib/plant a", handle, log });
   context.after(() => control.close());
   return { path: at, logged, close: () => control.close() };
 }

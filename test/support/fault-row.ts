@@ -16,15 +16,19 @@ export interface FaultRow {
   readonly must: string;
 }
 
-/** ms, for all that a row does. */
+/** ms, for all that a row does unless it says otherwise. */
 const LIMIT = 60_000;
 
 /**
  * Declares the test of a row. The body gives back what was seen, a short text with figures from the
  * witnesses; when EDGEPOLL_FAULTS names a directory, the row is written there.
  */
-export function faultRow(row: FaultRow, body: (t: TestContext) => Promise<string>): void {
-  test(`${row.id} ${row.fault}: ${row.must}`, { timeout: LIMIT }, async (t) => {
+export function faultRow(
+  row: FaultRow,
+  body: (t: TestContext) => Promise<string>,
+  timeout = LIMIT,
+): void {
+  test(`${row.id} ${row.fault}: ${row.must}`, { timeout }, async (t) => {
     const seen = await body(t);
     assert.notEqual(seen, "", "a row says what was seen");
     const directory = process.env["EDGEPOLL_FAULTS"];
