@@ -1,7 +1,6 @@
 /** The running node: adapters and engine put together, started and stopped in order. */
 import { randomInt } from "node:crypto";
 import { openControl } from "../control/server.ts";
-import { ConfigError } from "../core/errors.ts";
 import type { Site } from "../core/model.ts";
 import type { Bus, Log, Store } from "../core/ports.ts";
 import { keys, type NodeRecord } from "../core/records.ts";
@@ -29,7 +28,6 @@ import { lockState } from "./state-lock.ts";
 
 /** Starts a node; what was opened is closed again when a later step fails. Throws `EdgepollError`. */
 export async function startNode(read: ReadSite): Promise<RunningNode> {
-  if (read.unstartable !== undefined) throw new ConfigError("CONFIG_INVALID", read.unstartable);
   keepHeapSmall();
   const watched = watchLoop(createClock());
   const log = createLog(read.site.logLevel);

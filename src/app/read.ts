@@ -1,17 +1,16 @@
 /** One read of a device, through the node that owns its endpoint, or directly when none does. */
 import { askControl } from "../control/client.ts";
 import { LockedError, NoNodeError } from "../core/errors.ts";
-import type { Connection, Device, Gateway } from "../core/model.ts";
+import type { Device, Gateway } from "../core/model.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { answerOf, type DirectAnswer } from "../engine/direct-reads.ts";
 import { Names } from "../modbus/names.ts";
-import { openTcpLink } from "../modbus/tcp-link.ts";
 import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
 import { askHolder } from "../system/locks.ts";
-import { random } from "../system/random.ts";
 import { deviceIn, revived, type ToldDevice } from "./device.ts";
-import { resolveHost } from "./endpoints.ts";
+import { endpointKey } from "./endpoint-key.ts";
+import { openLink, type Reachable } from "./links.ts";
 import { askNode } from "./remote.ts";
 import { locateState, readSite, type Where } from "./site.ts";
 import { lockPatiently } from "./state-lock.ts";
@@ -54,21 +53,26 @@ function foundIn({ names, gateway }: ToldDevice, stateDir: string): FoundDevice 
   return { names, found: { gateway, device, stateDir } };
 }
 
-/** Reads once over TCP, `afterConnect` ms after the connect. Throws `LockedError` when somebody holds the endpoint who can't be asked. */
-export async function readTcp(
-  { host, port }: Extract<Connection, { kind: "tcp" }>,
+/** What a read needs to know of a gateway besides its connection. */
+export type Manners = Pick<Gateway, "pause" | "tls" | "maxAnswerTime">;
+
+/** Reads once from an endpoint. Throws `LockedError` when somebody holds it who can't be asked. */
+export async function readEndpoint(
+  connection: Reachable,
   request: ReadRequest,
   timeout: number,
-  afterConnect = 0,
+  { pause, tls, maxAnswerTime }: Manners = {},
 ): Promise<DirectAnswer> {
   const clock = createClock();
   const names = new Names(clock);
-  const endpoint = `${await resolveHost(names, clock, host)}:${String(port)}`;
+  const endpoint = await endpointKey(connection, names, clock);
   const name = `endpoint:${endpoint}`;
   const holder = { pid, node: "edgepoll read", stateDir: "", control: "" };
   try {
     const lock = await lockPatiently(name, holder, clock);
-    const link = openTcpLink({ host, port, maxBackoff: 1000, afterConnect, names, clock, random });
+    const afterConnect = pause?.afterConnect ?? 0;
+    const parts = { clock, names, maxBackoff: 1000, afterConnect, tls, maxAnswerTime };
+    const link = openLink(connection, parts);
     try {
       return answerOf(await link.read(request, timeout));
     } finally {

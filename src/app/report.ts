@@ -48,7 +48,7 @@ function gatewaysOf(site: Site, endpoints: Endpoints): NodeReport["gateways"] {
     return {
       id,
       connection: simulated
-        ? `${connection.url} at tcp://${endpoints.addressOf(gateway)}`
+        ? `${connection.url} at tcp://${endpoints.of(gateway).key}`
         : connection.url,
       intervals: intervalsOf(gateway),
       devices: devices.length,

@@ -1,5 +1,6 @@
 /** `read`: points of a device as configured, or any registers of any device. */
 import { similar } from "../config/similar.ts";
+import type { ParsedConnection } from "../config/connection.ts";
 import { typeMeant } from "../config/type-names.ts";
 import { NoNodeError, UnavailableError } from "../core/errors.ts";
 import { POINT_TYPES, timeoutOf, type Point, type PointType, type Table } from "../core/model.ts";
@@ -11,7 +12,7 @@ import type { Configured, DirectAnswer } from "../app/read.ts";
 import { wrong } from "./arguments.ts";
 import { columns } from "./columns.ts";
 import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
-import { CONFIG, JSON_FLAG, sameFile, sameNode, STATE_DIR, whereOf } from "./node-options.ts";
+import { CONFIG, JSON_FLAG, sameNode, STATE_DIR, whereOf } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { failureOf } from "./read-failure.ts";
 import { inAllOrders, isText, pointLines, pointRow, rawOf, type PointRow } from "./read-rows.ts";
@@ -39,7 +40,7 @@ const COUNT: Option = {
 /** The command. */
 export const read: Command = {
   name: "read",
-  argument: "GATEWAY/DEVICE | tcp://HOST[:PORT]/UNIT",
+  argument: "GATEWAY/DEVICE | CONNECTION/UNIT",
   more: "POINT | ADDRESS",
   about: "Read points of a device, or any registers; through the node when it owns the endpoint",
   options: [TABLE, TYPE, COUNT, CONFIG, STATE_DIR, JSON_FLAG],
@@ -62,7 +63,6 @@ async function configured(name: string, given: Given, { out, caller }: Context):
     throw wrong(unknown("device", name, names), `${caller} read ${meant}${node}`);
   }
   const { gateway, device } = found;
-  refuseUnpolled(gateway, `${caller} check --plan${sameFile(given)}`);
   const where = `${gateway.id}/${device.id}`;
   const { requests, timeout } = wanted(found, given.more, `${caller} read ${where}${node}`);
   const rows: PointRow[] = [];
@@ -92,21 +92,16 @@ async function answerTo(
   timeout: number,
   start: string,
 ): Promise<DirectAnswer> {
-  const { readByNode, readTcp } = await import("../app/read.ts");
-  const { connection, pause } = found.gateway;
-  if (connection.kind === "tcp") return readTcp(connection, request, timeout, pause?.afterConnect);
+  const { readByNode, readEndpoint } = await import("../app/read.ts");
+  const { connection } = found.gateway;
+  if (connection.kind !== "simulator") {
+    return readEndpoint(connection, request, timeout, found.gateway);
+  }
   return readByNode(found, request, timeout).catch((error: unknown) => {
     if (!(error instanceof NoNodeError)) throw error;
     const text = `${connection.url} is served by the node only, and none runs`;
     throw new UnavailableError("NO_ANSWER", `${text}. Next: ${start}`, error);
   });
-}
-
-/** Throws `UnavailableError` for a gateway whose transport is not in this version. */
-function refuseUnpolled({ id, connection: { kind } }: Configured["gateway"], next: string): void {
-  if (kind === "tcp" || kind === "simulator") return;
-  const text = `${id} is reached over ${kind}://, which this version plans but does not read`;
-  throw new UnavailableError("NO_ANSWER", `${text}. Next: ${next}`);
 }
 
 /** The fewest requests for the points, whatever their intervals. */
@@ -125,13 +120,14 @@ function wanted({ gateway, device }: Configured, ids: readonly string[], next: s
 }
 
 async function adHoc(target: string, given: Given, { out, caller }: Context): Promise<number> {
-  const { parseConnection, parseReference, readTcp } = await import("../app/read.ts");
+  const { parseConnection, parseReference, readEndpoint } = await import("../app/read.ts");
   const example = `${caller} read tcp://10.0.0.5/1 40001 --type float32`;
   const [, url = "", unit = ""] = /^(.*)\/(\d{1,3})$/.exec(target) ?? [];
-  const parsed = parseConnection(url);
-  if ("fault" in parsed || parsed.connection.kind !== "tcp" || Number(unit) > 255) {
+  const connection = reachable(parseConnection(url));
+  if (typeof connection === "string" || Number(unit) > 255) {
+    const why = typeof connection === "string" ? `; a connection ${connection}` : "";
     throw wrong(
-      `"${printable(target)}" is not tcp://HOST[:PORT]/UNIT with a unit from 0 to 255`,
+      `"${printable(target)}" is not CONNECTION/UNIT with a unit from 0 to 255${why}`,
       example,
     );
   }
@@ -152,8 +148,8 @@ async function adHoc(target: string, given: Given, { out, caller }: Context): Pr
       example,
     );
   }
-  const answer = await readTcp(parsed.connection, request, TIMEOUT);
-  const words = wordsOf(answer, request, parsed.connection.url);
+  const answer = await readEndpoint(connection, request, TIMEOUT);
+  const words = wordsOf(answer, request, connection.url);
   const rows = Array.from({ length: values }, (_, i) => rowOf(sized, i * widthOf(sized), words));
   if (given.flags.has("json"))
     out.line(JSON.stringify({ ...request, type: point.type, values: rows }));
@@ -171,6 +167,13 @@ function rowOf(point: Point, at: number, words: Uint16Array) {
     raw: rawOf(words, at, point),
     values: inAllOrders(point, words, at),
   };
+}
+
+/** A connection that is there without a node, or what is wrong. */
+function reachable(parsed: ParsedConnection) {
+  if ("fault" in parsed) return parsed.fault;
+  const { connection } = parsed;
+  return connection.kind === "simulator" ? "is not one of a simulator" : connection;
 }
 
 function table(rows: readonly ReturnType<typeof rowOf>[]): string[] {

@@ -12,7 +12,7 @@ import { codeOf, readText, TooLargeError } from "./read-text.ts";
 import { headline, report } from "./report.ts";
 import { resolveSite } from "./resolve.ts";
 import type { Outside } from "./substitute.ts";
-import { unpolledGateways } from "./unpolled.ts";
+import { tlsFaults } from "./tls-files.ts";
 import { validate, type Validated } from "./validate.ts";
 import { fillValues } from "./values.ts";
 import type { Effective, Environment } from "./written-values.ts";
@@ -39,8 +39,6 @@ export interface Loaded {
   readonly site: Site;
   /** One line each, beginning with file:line:column. */
   readonly warnings: readonly string[];
-  /** Why the site can be checked but not started, each gateway with its place; undefined: it can. */
-  readonly unstartable: string | undefined;
 }
 
 /** Reads, checks and resolves a configuration file. Throws `ConfigError` with every mistake it has. */
@@ -58,20 +56,16 @@ export function loadConfig(path: string, env: Environment, host: Host): Loaded {
       .texts()
       .reduce((hash, text) => hash.update(text), createHash("sha256").update(file.text))
       .digest("hex"),
+    directory: dirname(path),
     withoutEffect,
     profiles,
   });
   const budget = budgetFaults(file, settings, site);
-  if (budget.mistakes.length > 0) {
-    throw new ConfigError("CONFIG_INVALID", report(path, file, budget.mistakes));
-  }
-  const unpolled = unpolledGateways(path, file, settings);
+  const mistakes = [...tlsFaults(file, dirname(path), settings), ...budget.mistakes];
+  if (mistakes.length > 0) throw new ConfigError("CONFIG_INVALID", report(path, file, mistakes));
   return {
     site,
-    warnings: [...warnings, ...budget.warnings, ...unpolled].map((warning) =>
-      headline(path, file, warning),
-    ),
-    unstartable: unpolled.length === 0 ? undefined : report(path, file, unpolled),
+    warnings: [...warnings, ...budget.warnings].map((warning) => headline(path, file, warning)),
   };
 }
 

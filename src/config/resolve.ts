@@ -8,6 +8,7 @@ import { mergeOf } from "./merge.ts";
 import { probeOf } from "./probe.ts";
 import type { Profiles } from "./profiles.ts";
 import type { Settings } from "./schema.ts";
+import { absoluteFiles } from "./tls-files.ts";
 import { EdgepollError } from "../core/errors.ts";
 
 type GatewaySettings = Settings["gateways"][number];
@@ -20,10 +21,15 @@ export interface Surroundings {
   readonly hash: string;
   readonly withoutEffect: readonly string[];
   readonly profiles: Profiles;
+  /** That of the configuration file. */
+  readonly directory: string;
 }
 
 /** Fills in what settings inherit. Throws `INTERNAL` for settings that were not checked. */
-export function resolveSite(settings: Settings, { profiles, ...surroundings }: Surroundings): Site {
+export function resolveSite(
+  settings: Settings,
+  { profiles, directory, ...surroundings }: Surroundings,
+): Site {
   const { mqtt, store, log, defaults } = settings;
   const enabled = settings.gateways.filter((gateway) => gateway.enabled);
   const disabled = settings.gateways.filter((gateway) => !gateway.enabled);
@@ -36,7 +42,7 @@ export function resolveSite(settings: Settings, { profiles, ...surroundings }: S
     budget: settings.budget,
     keep: store.keep,
     logLevel: log.level,
-    gateways: enabled.map((gateway) => gatewayOf(gateway, defaults, profiles)),
+    gateways: enabled.map((gateway) => gatewayOf(gateway, defaults, profiles, directory)),
     disabledGateways: disabled.map(({ id }) => id),
   };
 }
@@ -51,6 +57,7 @@ function gatewayOf(
   gateway: GatewaySettings,
   defaults: Settings["defaults"],
   profiles: Profiles,
+  directory: string,
 ): Gateway {
   const interval = gateway.interval ?? defaults.interval;
   return {
@@ -62,6 +69,7 @@ function gatewayOf(
     probe: probeOf(gateway.probe, defaults.probe),
     ...given({ phase: gateway.phase, maxAnswerTime: gateway.maxAnswerTime, pause: gateway.pause }),
     ...given({ closeAfterPoll: gateway.closeAfterPoll }),
+    ...(gateway.tls === undefined ? {} : { tls: absoluteFiles(gateway.tls, directory) }),
     devices: gateway.devices.map((device) => deviceOf(device, gateway, interval, profiles)),
   };
 }

@@ -9,9 +9,7 @@ import {
   integer,
   interval,
   judged,
-  later,
   listOf,
-  refused,
   section,
   text,
 } from "./schema-kinds.ts";
@@ -58,7 +56,11 @@ const pause = section({
 const file = () => text(4096);
 
 const tls = section({
-  ca: file().optional().describe("File with the authority of the gateway's certificate, PEM."),
+  ca: file()
+    .optional()
+    .describe(
+      "File with the authority of the gateway's certificate, PEM; default: those of Node.js.",
+    ),
   cert: file().optional().describe("File with the certificate of this node, PEM."),
   key: file().optional().describe("File with the private key of this node, PEM."),
 });
@@ -67,9 +69,9 @@ const tls = section({
 export const gateway = section({
   id: id().describe("Name of the gateway in topics and commands."),
   connection: judged(CONNECTION, connectionFault).describe(
-    "tcp://host:port (port 502 unless given), or simulator://model for a simulated device. " +
-      "rtu+tcp://, tls:// (port 802) and serial:///path?baud=19200&parity=even&stop=1 can be checked " +
-      "and planned; they are not polled yet.",
+    "tcp://host:port (port 502 unless given), tls://host:port (802), rtu+tcp://host:port for a " +
+      "converter that passes RTU frames through, serial:///path?baud=19200&parity=even&stop=1, or " +
+      "simulator://model for a simulated device.",
   ),
   enabled: flag()
     .prefault(true)
@@ -86,11 +88,12 @@ export const gateway = section({
   retries: retries()
     .optional()
     .describe("Further attempts of a request within its slot; default: defaults.retries."),
-  maxAnswerTime: later(
-    duration("1ms", "10s")
-      .optional()
-      .describe("How late an answer can still come; default: twice the timeout."),
-  ),
+  maxAnswerTime: duration("1ms", "10s")
+    .optional()
+    .describe(
+      "How late an answer can still come; default: twice the timeout. serial:// and rtu+tcp:// are " +
+        "kept silent so long after a request that got no good answer; elsewhere answers carry ids.",
+    ),
   pause: pause.optional().describe("Pauses a slow device needs."),
   closeAfterPoll: flag()
     .optional()
@@ -105,6 +108,10 @@ export const gateway = section({
   probe: probe({ first: "defaults.probe.first", max: "defaults.probe.max" })
     .optional()
     .describe("When a device that was left out is asked again, or never; default: defaults.probe."),
-  tls: refused(tls.optional().describe("Certificates for tls:// connections.")),
+  tls: tls
+    .optional()
+    .describe(
+      "Certificates for tls://. The other side's is always verified, by its name and authority.",
+    ),
   devices: listOf(device).describe("The Modbus units behind the gateway."),
 });

@@ -10,7 +10,6 @@ import type { Profiles } from "./profiles.ts";
 import { configSchema } from "./schema.ts";
 import type { Settings } from "./schema.ts";
 import type { Outside } from "./substitute.ts";
-import { isPlanned } from "./unpolled.ts";
 import type { YamlFile } from "./yaml-document.ts";
 import type { Fault } from "./yaml-faults.ts";
 
@@ -32,9 +31,7 @@ export function validate(file: YamlFile, outside: Outside, profiles: Profiles): 
   if ("faults" in examined) return examined;
   if (profiles.reports().length > 0) return { faults: [] };
   const { settings, marked } = examined;
-  const withoutEffect = marked
-    .filter(({ path }) => !isPlanned(settings, path))
-    .map(({ path }) => pathText(file, path));
+  const withoutEffect = marked.map(({ path }) => pathText(file, path));
   const warnings = [
     ...pointless(file, settings),
     ...timeoutWarnings(file, settings, profiles),

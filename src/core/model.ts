@@ -140,6 +140,15 @@ export interface Pauses {
   readonly betweenUnits: number;
 }
 
+/** Files with certificates for `tls://`, PEM; absolute paths. */
+export interface TlsFiles {
+  /** Authority of the other side's certificate; without it those that Node.js trusts. */
+  readonly ca?: string;
+  /** Certificate of this node, and its private key. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /** When a device that is left out is asked again: the distances of probes in ms, or never by itself. */
 export type Probe = "never" | { readonly first: number; readonly max: number };
 
@@ -161,6 +170,7 @@ export interface Gateway {
   readonly pause?: Pauses;
   /** Whether the connection is closed when a poll has ended. */
   readonly closeAfterPoll?: boolean;
+  readonly tls?: TlsFiles;
   readonly devices: readonly Device[];
 }
 
@@ -219,7 +229,12 @@ export function timeoutOf(gateway: Gateway, interval: number): number {
 
 /** ms for which an answer can still come: as configured, else twice the time-out, at most 10 s. */
 export function maxAnswerTimeOf(gateway: Gateway, interval: number): number {
-  return gateway.maxAnswerTime ?? Math.min(2 * timeoutOf(gateway, interval), 10_000);
+  return longestAnswer(gateway.maxAnswerTime, timeoutOf(gateway, interval));
+}
+
+/** ms for which an answer can still come to a request with this time-out. */
+export function longestAnswer(configured: number | undefined, timeout: number): number {
+  return configured ?? Math.min(2 * timeout, 10_000);
 }
 
 /** Whether requests go over a line without ids, on which a late answer can't be told from another. */

@@ -73,11 +73,23 @@ export function timeByCount(
   return (count) => least + dataBytes({ table, count }) * byte;
 }
 
-function characterOf({ baud, bits }: Pick<SerialLine, "baud" | "bits">): number {
+/** ms that a character takes. */
+export function characterTime(settings: LineSettings): number {
+  return characterOf({ baud: settings.baud, bits: bitsOf(settings) });
+}
+
+/** ms of silence that belong between two frames. */
+export function frameSilence(settings: LineSettings): number {
+  return silenceOf({ baud: settings.baud, bits: bitsOf(settings) });
+}
+
+type Speed = Pick<SerialLine, "baud" | "bits">;
+
+function characterOf({ baud, bits }: Speed): number {
   return (bits * 1000) / baud;
 }
 
-function silenceOf(line: SerialLine): number {
+function silenceOf(line: Speed): number {
   return line.baud > FIXED_ABOVE ? FIXED_SILENCE : 3.5 * characterOf(line);
 }
 

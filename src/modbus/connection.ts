@@ -1,36 +1,30 @@
-/** One TCP connection, from its connect to its end; never used again after that. */
-import { connect, type LookupFunction, type Socket } from "node:net";
+/** One connection, from its opening to its end; never used again after that. */
 import { messageOf } from "../core/errors.ts";
 import type { Answer, Clock, ReadRequest } from "../core/ports.ts";
+import type { Line } from "./line.ts";
 import { createClient, exceptionOf, wordsOf, writeRead, type Client, type Parsed } from "./pdu.ts";
-import { StrictPort } from "./strict-port.ts";
-
-const KEEP_ALIVE_AFTER = 10_000;
-/** More than any answer takes. */
-const READ_BUFFER = 512;
-const CLOSED_BY_DEVICE = "connection closed by the device before it answered";
+import type { Port, PortHost } from "./strict-port.ts";
+import { textOf, type Dial, type Wire } from "./wire.ts";
 
 /** An answer that is none. */
 export type Failure = Extract<Answer, { ok: false }>;
 
-/** Where a connection goes, and what it needs. */
+/** What a connection is made of. */
 export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
   readonly clock: Clock;
-  /** Resolves a host that is a name. */
-  readonly lookup: LookupFunction;
-  /** Gives the transaction id of the next request, 0 to 65535. */
-  readonly nextId: () => number;
+  readonly dial: Dial;
+  /** Makes the port that frames requests and judges answers. */
+  readonly port: (host: PortHost) => Port;
+  /** Where answers carry no ids. */
+  readonly line?: Line;
 }
 
-/** A connection is its own generation: callbacks of its socket reach nothing but this object. */
+/** A connection is its own generation: callbacks of its wire reach nothing but this object. */
 export class Connection {
-  /** Settles when the socket has emitted `close`. */
-  readonly closed: Promise<void>;
   readonly #clock: Clock;
-  readonly #socket: Socket;
-  readonly #port: StrictPort;
+  readonly #line: Line | undefined;
+  readonly #wire: Wire;
+  readonly #port: Port;
   readonly #client: Client;
   #state: "connecting" | "open" | "ended" = "connecting";
   #connected: ((failure: string | undefined) => void) | undefined;
@@ -38,29 +32,45 @@ export class Connection {
   #request: ReadRequest | undefined;
   #timeout: number;
   #sentAt: number | null = null;
+  /** What came of the request, while a line is kept silent. */
+  #failed: Failure | undefined;
   #cancelTimer: (() => void) | undefined;
 
   /** Begins to connect, for at most `timeout` ms. */
-  constructor(options: ConnectionOptions, timeout: number) {
-    this.#clock = options.clock;
+  constructor({ clock, dial, port, line }: ConnectionOptions, timeout: number) {
+    this.#clock = clock;
+    this.#line = line;
     this.#timeout = timeout;
-    this.#port = new StrictPort({
-      nextId: options.nextId,
+    this.#port = port({
       send: (frame) => {
-        this.#sentAt = this.#clock.elapsed();
-        this.#socket.write(frame);
+        if (line === undefined) this.#send(frame);
+        else void this.#sendInSilence(frame, line);
       },
       doubt: (detail) => {
-        this.#end("bad_frame", detail);
+        this.#giveUp("bad_frame", detail);
       },
     });
     this.#client = createClient(this.#port);
     this.#client.on("error", (error) => {
       this.#end("bad_frame", messageOf(error));
     });
-    this.#socket = this.#open(options);
-    this.closed = new Promise((resolve) => this.#socket.once("close", resolve));
-    this.#cancelTimer = this.#clock.timer(Math.ceil(timeout), this.#expire);
+    this.#wire = dial(
+      {
+        opened: this.#opened,
+        received: line === undefined ? this.#received : this.#heard,
+        lost: this.#lost,
+        ended: () => {
+          this.#end("timeout", this.#wire.gone);
+        },
+      },
+      timeout,
+    );
+    this.#cancelTimer = clock.timer(Math.ceil(timeout), this.#expire);
+  }
+
+  /** Settles when the wire is gone for good. */
+  get closed(): Promise<void> {
+    return this.#wire.closed;
   }
 
   /** Whether requests can be sent. */
@@ -75,7 +85,10 @@ export class Connection {
     });
   }
 
-  /** Sends a read and settles with what came of it within `timeout` ms; never rejects. */
+  /**
+   * Sends a read and settles with what came of it within `timeout` ms; never rejects. Where answers
+   * carry no ids, it settles when the answer can no longer come.
+   */
   ask(request: ReadRequest, timeout: number): Promise<Answer> {
     return new Promise((resolve) => {
       if (this.#state !== "open" || this.#settle) {
@@ -101,54 +114,57 @@ export class Connection {
     if (this.#state !== "open" || this.#settle) return;
     this.#state = "ended";
     this.#port.isOpen = false;
-    const cancel = this.#clock.timer(patience, () => this.#socket.resetAndDestroy());
+    const cancel = this.#clock.timer(patience, () => {
+      this.#wire.drop();
+    });
     void this.closed.then(cancel);
-    this.#socket.end();
+    this.#wire.release();
   }
 
   /** Ends the connection: a request in flight ends as `timeout`, a connect under way has failed. */
   end(detail: string): void {
-    this.#end("timeout", detail);
+    this.#drop(detail);
+    this.#finish(this.#failed ?? this.#failure("timeout", detail, this.#sentAt));
   }
 
-  #open({ host, port, lookup }: ConnectionOptions): Socket {
-    const socket = connect({
-      host,
-      port,
-      lookup,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_AFTER,
-      // Of a name with several addresses the second must get its chance within the deadline.
-      autoSelectFamilyAttemptTimeout: Math.max(10, Math.ceil(this.#timeout / 2)),
-      onread: {
-        buffer: Buffer.allocUnsafe(READ_BUFFER),
-        callback: (count, buffer) => {
-          if (this.isOpen) this.#port.receive(buffer.subarray(0, count));
-          return this.isOpen;
-        },
-      },
-    });
-    socket.once("connect", () => {
-      this.#opened();
-    });
-    socket.on("error", (error) => {
-      this.#lost(error);
-    });
-    socket.once("end", () => {
-      this.#end("timeout", CLOSED_BY_DEVICE);
-    });
-    return socket;
+  #send(frame: Buffer): void {
+    this.#sentAt = this.#clock.elapsed();
+    this.#wire.send(frame);
   }
 
-  #opened(): void {
+  /** The time-out of the answer begins when the request is sent. */
+  async #sendInSilence(frame: Buffer, line: Line): Promise<void> {
+    const settle = this.#settle;
+    const isWanted = (): boolean => this.#settle === settle && this.#failed === undefined;
+    await line.silent(this.#wire, isWanted);
+    if (!isWanted()) return;
+    this.#cancelTimer?.();
+    line.sending(frame.length);
+    this.#send(frame);
+    this.#cancelTimer = this.#clock.timer(Math.ceil(this.#timeout), this.#expire);
+  }
+
+  readonly #opened = (): void => {
     if (this.#state !== "connecting") return;
     this.#cancelTimer?.();
     this.#state = "open";
+    this.#line?.opened();
     this.#connected?.(undefined);
-  }
+  };
 
-  /** What came has passed the strict port; this is what the library makes of it. */
+  readonly #received = (bytes: Uint8Array): boolean => {
+    if (this.isOpen) this.#port.receive(bytes);
+    return this.isOpen;
+  };
+
+  /** What comes before a request is sent, or after it was given up, is nobody's. */
+  readonly #heard = (bytes: Uint8Array): boolean => {
+    this.#line?.hear(bytes.length);
+    const isAwaited = this.#sentAt !== null && this.#failed === undefined;
+    return isAwaited ? this.#received(bytes) : this.isOpen;
+  };
+
+  /** What came has passed the port; this is what the library makes of it. */
   readonly #parsed: Parsed = (error, result) => {
     const request = this.#request;
     if (!this.#settle || !request) return;
@@ -161,49 +177,78 @@ export class Connection {
       const detail = `the device answered with exception ${String(exception)}`;
       this.#finish({ ...this.#failure("exception", detail, this.#sentAt), exception });
     } else {
-      this.#end("bad_frame", messageOf(error));
+      this.#giveUp("bad_frame", messageOf(error));
     }
   };
 
   readonly #expire = (): void => {
     const within = `within ${String(Math.ceil(this.#timeout))} ms`;
     if (this.#state === "connecting") this.#end("connect_failed", `no connection ${within}`);
-    else this.#end("timeout", `no answer ${within}`);
+    else if (this.#sentAt !== null) this.#giveUp("timeout", `no answer ${within}`);
+    else this.#giveUp("bad_frame", `no silence on the line ${within}${this.#talk()}`);
   };
 
-  #lost(error: NodeJS.ErrnoException): void {
-    const cause = textOf(error);
-    if (this.#state === "connecting") this.#end("connect_failed", cause);
-    else this.#end("timeout", `${CLOSED_BY_DEVICE} (${cause})`);
+  #talk(): string {
+    const heard = String(this.#line?.heard ?? 0);
+    return `: ${heard} bytes came unasked, of another master or a device that does not stop`;
   }
 
-  /** The one way out: settles what is pending and frees the socket, whatever the reason. */
+  readonly #lost = (error: Error): void => {
+    const cause = textOf(error);
+    if (this.#state === "connecting") this.#end("connect_failed", cause);
+    else this.#end("timeout", `${this.#wire.gone} (${cause})`);
+  };
+
+  /** Without ids only time tells whose an answer is, and the connection goes on. */
+  #giveUp(reason: Failure["reason"], detail: string): void {
+    if (this.#line === undefined) this.#end(reason, detail);
+    else this.#failInSilence(this.#line, this.#failure(reason, detail, this.#sentAt));
+  }
+
+  /** Whatever the reason: frees the wire and settles what is pending. */
   #end(reason: Failure["reason"], detail: string): void {
     if (this.#state === "ended") return;
-    const wasOpen = this.#state === "open";
+    this.#drop(detail);
+    const failure = this.#failed ?? this.#failure(reason, detail, this.#sentAt);
+    if (this.#line === undefined) this.#finish(failure);
+    else this.#failInSilence(this.#line, failure);
+  }
+
+  /** The answer may still come, over another connection perhaps: it must meet nobody who takes it for his own. */
+  #failInSilence(line: Line, failure: Failure): void {
+    const { sentAt, endedAt } = failure;
+    const until = sentAt === null ? endedAt : line.answerableUntil(sentAt, this.#timeout);
+    const over = (): void => {
+      if (line.dropsInDoubt) this.#drop(failure.detail);
+      this.#finish(failure);
+    };
+    this.#cancelTimer?.();
+    const left = Math.ceil(until - this.#clock.elapsed());
+    if (left <= 0 || !this.#settle) {
+      over();
+      return;
+    }
+    this.#failed = failure;
+    this.#cancelTimer = this.#clock.timer(left, over);
+  }
+
+  #drop(detail: string): void {
+    if (this.#state === "ended") return;
     this.#state = "ended";
     this.#port.isOpen = false;
-    // With a reset, what a device answers when it wakes later fails on its side too. A socket
-    // still connecting would first finish its connect in order to be reset.
-    if (wasOpen) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    this.#wire.drop();
     this.#connected?.(detail);
-    this.#finish(this.#failure(reason, detail, this.#sentAt));
   }
 
   #finish(answer: Answer): void {
     this.#cancelTimer?.();
     const settle = this.#settle;
     this.#settle = undefined;
+    this.#failed = undefined;
     settle?.(answer);
   }
 
   #failure(reason: Failure["reason"], detail: string, sentAt: number | null): Failure {
     return { ok: false, reason, detail, sentAt, endedAt: this.#clock.elapsed() };
   }
-}
-
-/** An error that stands for several (one an address) has no message of its own. */
-function textOf(error: NodeJS.ErrnoException): string {
-  return error.message || (error.code ?? error.name);
 }

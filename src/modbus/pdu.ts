@@ -1,7 +1,7 @@
 /** What `modbus-serial` is used for: it builds the PDUs of requests and parses those of answers. */
 import modbusSerial from "modbus-serial";
 import type { ReadRequest } from "../core/ports.ts";
-import type { StrictPort } from "./strict-port.ts";
+import type { Port } from "./strict-port.ts";
 
 // CommonJS: its module object is the default import, and the class is that object's `default`.
 const ModbusRTU = modbusSerial.default;
@@ -13,7 +13,7 @@ export type Client = InstanceType<typeof ModbusRTU>;
 export type Parsed = (error: Error | null, result?: { readonly buffer: Buffer }) => void;
 
 /** A client on a port of ours; its own connect functions and time-outs stay unused. */
-export function createClient(port: StrictPort): Client {
+export function createClient(port: Port): Client {
   const client = new ModbusRTU(port);
   client.open();
   return client;

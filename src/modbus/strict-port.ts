@@ -1,37 +1,46 @@
-/** The port handed to `modbus-serial`: nothing passes to it that is not the answer it waits for. */
+/** The port handed to `modbus-serial` on Modbus TCP: nothing passes to it that is not the answer it waits for. */
 import { EventEmitter } from "node:events";
 import { crc16 } from "./crc16.ts";
 import { expectedFor, faultOf, frameOf, HEADER, isWhole, MAX_BODY, type Expected } from "./mbap.ts";
 
 const CRC = 2;
 
-/** What a strict port needs from its connection. */
+/** What a port needs from its connection. */
 export interface PortHost {
-  /** The transaction id of the next request, 0 to 65535. */
-  nextId(): number;
   /** Sends a frame; called once a request. */
   send(frame: Buffer): void;
   /** Something came that can't be the answer; the bytes that follow can't be trusted either. */
   doubt(detail: string): void;
 }
 
+/** What a connection needs from a port, which `modbus-serial` writes to and listens to. */
+export interface Port extends EventEmitter {
+  /** Whether the library may write. */
+  isOpen: boolean;
+  /** Takes bytes from the wire, in pieces of any size. */
+  receive(chunk: Uint8Array): void;
+}
+
 /**
  * A port in the sense of `modbus-serial`: it emits `data` with unit id, PDU and checksum.
  * One request at a time; the buffer it emits is used again for the next answer.
  */
-export class StrictPort extends EventEmitter {
+export class StrictPort extends EventEmitter implements Port {
   /** The library keeps requests by these; left alone they keep one place, ids are checked here. */
   _transactionIdRead = 1;
   _transactionIdWrite = 1;
   isOpen = true;
   readonly #host: PortHost;
+  readonly #nextId: () => number;
   readonly #received = Buffer.alloc(HEADER + MAX_BODY + CRC);
   #have = 0;
   #expected: Expected | undefined;
 
-  constructor(host: PortHost) {
+  /** `nextId` gives the transaction id of the next request, 0 to 65535. */
+  constructor(host: PortHost, nextId: () => number) {
     super();
     this.#host = host;
+    this.#nextId = nextId;
   }
 
   /** Called by the library; the connection stands before the port is made. */
@@ -42,7 +51,7 @@ export class StrictPort extends EventEmitter {
   /** Called by the library with unit id, PDU and checksum of a request. */
   write(adu: Buffer): void {
     const body = adu.subarray(0, -CRC);
-    const id = this.#host.nextId();
+    const id = this.#nextId();
     this.#expected = expectedFor(id, body);
     this.#have = 0;
     this.#host.send(frameOf(id, body));

@@ -1,155 +1,74 @@
-/** The link to a Modbus TCP endpoint. */
-import type { LookupFunction } from "node:net";
-import type { Answer, Clock, Link, Random, ReadRequest } from "../core/ports.ts";
-import { Backoff } from "./backoff.ts";
-import { Connection, type Failure } from "./connection.ts";
-import type { Found, Names } from "./names.ts";
+/** Links to endpoints on the network: Modbus TCP, the same over TLS, and RTU frames over TCP. */
+import type { TlsFiles } from "../core/model.ts";
+import type { Link } from "../core/ports.ts";
+import { ConnectingLink, type LinkOptions } from "./connecting-link.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { HostLookup } from "./host-lookup.ts";
+import { Line, type LineManners } from "./line.ts";
+import type { Names } from "./names.ts";
+import { RtuPort } from "./rtu-port.ts";
+import { StrictPort, type Port, type PortHost } from "./strict-port.ts";
+import { dialTcp, type Target } from "./tcp-wire.ts";
+import { dialTls } from "./tls-wire.ts";
+import type { Dial } from "./wire.ts";
 
-/** ms that a device has to close its side. */
-const RELEASE_DEADLINE = 500;
-/** Within the second that `Link.close` may take. */
-const CLOSE_DEADLINE = 500;
+/** The silence that is kept above 19,200 baud (Modbus over Serial Line 2.5.1.1); the way to the line adds to it. */
+const SILENCE = 1.75;
 
 /** Where a link goes, and what it needs. */
-export interface TcpLinkOptions {
+export interface TcpLinkOptions extends LinkOptions {
   readonly host: string;
   readonly port: number;
-  /** Longest wait between failed connects, ms. */
-  readonly maxBackoff: number;
-  /** ms that a device needs after a connect before it is asked. */
-  readonly afterConnect?: number;
   readonly names: Names;
-  readonly clock: Clock;
-  readonly random: Random;
 }
+
+/** What a line behind a converter needs besides. */
+export type RtuTcpLinkOptions = TcpLinkOptions & Pick<LineManners, "maxAnswerTime" | "waitUntil">;
 
 /** A link to a Modbus TCP endpoint; connects at the first read, and again when a read finds it lost. */
 export function openTcpLink(options: TcpLinkOptions): Link {
-  return new TcpLink(options);
+  return networkLink(options, dialTcp, { port: withIds(options) });
 }
 
-/** Owns at most one socket: the next connect waits until the old one is closed. */
-class TcpLink implements Link {
-  readonly #options: TcpLinkOptions;
-  readonly #clock: Clock;
-  readonly #backoff: Backoff;
-  /** The last connection made; ended ones stay until their socket is closed. */
-  #connection: Connection | undefined;
-  #connecting = false;
-  #lookingUp = false;
-  #closed = false;
-  #nextId: number;
+/** The same over TLS. The files are read at each connect, so that renewed certificates count. */
+export function openTlsLink(options: TcpLinkOptions & { readonly files: TlsFiles }): Link {
+  const { files } = options;
+  return networkLink(options, (target) => dialTls(target, files), { port: withIds(options) });
+}
 
-  constructor(options: TcpLinkOptions) {
-    this.#options = options;
-    this.#clock = options.clock;
-    this.#backoff = new Backoff(options.maxBackoff, options.random);
-    this.#nextId = Math.floor(options.random() * 0x10000);
-  }
+/** A link to a line behind a converter that passes bytes through. */
+export function openRtuTcpLink(options: RtuTcpLinkOptions): Link {
+  const { clock, maxAnswerTime, waitUntil } = options;
+  const manners = { silence: SILENCE, character: 0, dropsInDoubt: true, maxAnswerTime, waitUntil };
+  const line = new Line(clock, manners);
+  return networkLink(options, dialTcp, { port: (host) => new RtuPort(host), line });
+}
 
-  read(request: ReadRequest, timeout: number): Promise<Answer> {
-    if (this.#connection?.isOpen) return this.#connection.ask(request, timeout);
-    const refusal = this.#refusal();
-    if (refusal !== undefined) return Promise.resolve(this.#connectFailed(refusal));
-    return this.#connectAndAsk(request, timeout);
-  }
+function networkLink(
+  options: TcpLinkOptions,
+  dialTo: (target: Target) => Dial,
+  framing: Pick<ConnectionOptions, "port" | "line">,
+): Link {
+  const { host, port, names, clock } = options;
+  const lookup = new HostLookup(names, host);
+  const dial = dialTo({ host, port, lookup: lookup.lookup });
+  return new ConnectingLink(
+    {
+      connect: (timeout) => new Connection({ clock, dial, ...framing }, timeout),
+      refusal: () => lookup.refusal(),
+      stuck: "the old socket does not close",
+    },
+    options,
+  );
+}
 
-  release(): void {
-    this.#connection?.release(RELEASE_DEADLINE);
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (!this.#connection) return;
-    this.#connection.end("the link was closed");
-    await this.#within(this.#connection.closed, CLOSE_DEADLINE);
-  }
-
-  /** Why no connect may begin now. */
-  #refusal(): string | undefined {
-    if (this.#connecting) return "another request is in flight";
-    const { host, names } = this.#options;
-    if (this.#lookingUp && !names.last(host)) return `${host} is still being looked up`;
-    const reason = this.#backoff.reasonAt(this.#clock.elapsed());
-    return reason === undefined ? undefined : `in back-off after: ${reason}`;
-  }
-
-  async #connectAndAsk(request: ReadRequest, timeout: number): Promise<Answer> {
-    this.#connecting = true;
-    const failure = await this.#connect(timeout);
-    if (failure === undefined) await this.#pauseAfterConnect();
-    this.#connecting = false;
-    if (failure !== undefined) return this.#connectFailed(failure);
-    return this.#connection?.ask(request, timeout) ?? this.#connectFailed("connection lost");
-  }
-
-  /** Settles with the reason when there is no connection after `timeout` ms. */
-  async #connect(timeout: number): Promise<string | undefined> {
-    const deadline = this.#clock.elapsed() + timeout;
-    const old = this.#connection;
-    if (old && !(await this.#within(old.closed, timeout))) return "the old socket does not close";
-    if (this.#closed) return "the link was closed";
-    const { host, port, clock } = this.#options;
-    const left = Math.max(1, deadline - clock.elapsed());
-    const options = { host, port, clock, lookup: this.#lookup, nextId: this.#takeId };
-    const connection = new Connection(options, left);
-    this.#connection = connection;
-    const failure = await connection.connected();
-    if (failure === undefined) this.#backoff.clear();
-    else this.#backoff.failed(clock.elapsed(), failure);
-    return failure;
-  }
-
-  /** Ends early with its connection. */
-  async #pauseAfterConnect(): Promise<void> {
-    const { afterConnect = 0 } = this.#options;
-    if (afterConnect > 0 && this.#connection) {
-      await this.#within(this.#connection.closed, afterConnect);
-    }
-  }
-
-  /** Goes on from connection to connection, so that an answer from an old one never fits a new one. */
-  readonly #takeId = (): number => {
-    const id = this.#nextId;
-    this.#nextId = (id + 1) & 0xffff;
+/** Ids go on from connection to connection, so that an answer from an old one never fits a new one. */
+function withIds({ random }: LinkOptions): (host: PortHost) => Port {
+  let next = Math.floor(random() * 0x10000);
+  const takeId = (): number => {
+    const id = next;
+    next = (id + 1) & 0xffff;
     return id;
   };
-
-  /** While an earlier lookup is without an answer, the last addresses are all there is. */
-  readonly #lookup: LookupFunction = (host, options, found) => {
-    const { names } = this.#options;
-    const answer: Found = (error, addresses) => {
-      const [first] = addresses;
-      if (first === undefined) found(error ?? new Error(`${host} has no address`), "");
-      else if (options.all === true) found(null, [...addresses]);
-      else found(null, first.address, first.family);
-    };
-    if (this.#lookingUp) {
-      answer(null, names.last(host) ?? []);
-      return;
-    }
-    this.#lookingUp = true;
-    names.find(host, (error, addresses) => {
-      this.#lookingUp = false;
-      answer(error, addresses);
-    });
-  };
-
-  /** Whether `event` settles within `wait` ms. */
-  #within(event: Promise<void>, wait: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.timer(Math.ceil(wait), () => {
-        resolve(false);
-      });
-      void event.then(() => {
-        cancel();
-        resolve(true);
-      });
-    });
-  }
-
-  #connectFailed(detail: string): Failure {
-    const endedAt = this.#clock.elapsed();
-    return { ok: false, reason: "connect_failed", detail, sentAt: null, endedAt };
-  }
+  return (host) => new StrictPort(host, takeId);
 }

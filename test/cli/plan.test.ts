@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import test from "node:test";
 import { createPlace } from "./program.ts";
 
@@ -23,8 +22,8 @@ test("check --plan shows the cost of a site, and the same data as JSON", async (
   assert.equal(short.stdout.trimEnd().split("\n").length, 1);
 });
 
-test("a line is checked and planned, but start refuses it before it makes a state directory", async (t) => {
-  const { run, config, directory } = await createPlace(t);
+test("a serial line is planned as it is polled", async (t) => {
+  const { run, config } = await createPlace(t);
   const points = [{ id: "power", table: "holding", address: 0, type: "float32" }];
   const line = {
     ...{ id: "line", connection: "serial:///dev/ttyUSB0?baud=9600", interval: "10s" },
@@ -33,15 +32,6 @@ test("a line is checked and planned, but start refuses it before it makes a stat
   writeFileSync(config, JSON.stringify({ node: "test", gateways: [line] }));
   const check = await run("check", config, "--plan");
   assert.equal(check.code, 0, check.stderr);
-  assert.match(
-    check.stdout,
-    /^warning {2}\S+:1:\d+ {2}gateways\[line\]\.connection is serial:\/\//m,
-  );
-  const start = await run("start", "--config", config, "--state-dir", join(directory, "state"));
-  assert.equal(start.code, 78);
-  assert.match(
-    start.stderr,
-    /\(node \S+ check --plan \S+\/edgepoll\.yaml\) but does not poll: start refuses it/,
-  );
-  assert.ok(!existsSync(join(directory, "state")));
+  assert.match(check.stdout, /^[^\n]+: ok {2}1 gateway/);
+  assert.match(check.stdout, /^ {2}\/dev\/ttyUSB0 9600 8E1$/m);
 });

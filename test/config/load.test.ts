@@ -233,13 +233,12 @@ http: {}
 store: { keep: { audit: 400d } }
 budget: { warn: 70, refuse: never }
 `;
-  const gateway = "    maxAnswerTime: 2s\n    pause: {}\n    closeAfterPoll: true\n";
+  const gateway = "    pause: {}\n    closeAfterPoll: true\n";
   const point =
     "{ id: flow, table: input, address: 60, type: int16, deadband: 0.5, onChange: true, maxSilence: 1m }";
   const flow = "gateways[boiler-room].devices[plc].points[flow].";
   assert.deepEqual([...load(head + plant([point], { gateway })).site.withoutEffect].sort(), [
     ...["deadband", "maxSilence", "onChange"].map((key) => flow + key),
-    "gateways[boiler-room].maxAnswerTime",
     "http",
     "mqtt.embedded.websocket",
     "mqtt.values",

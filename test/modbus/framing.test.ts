@@ -43,11 +43,11 @@ function run({ id, request }: Exchange, pieces: readonly Buffer[]) {
   const passed: string[] = [];
   const doubts: string[] = [];
   const sent: Buffer[] = [];
-  const port = new StrictPort({
-    nextId: () => id,
-    send: (frame) => sent.push(frame),
-    doubt: (detail) => doubts.push(detail),
-  });
+  const host = {
+    send: (frame: Buffer) => sent.push(frame),
+    doubt: (detail: string) => doubts.push(detail),
+  };
+  const port = new StrictPort(host, () => id);
   port.on("data", (adu: Buffer) => passed.push(adu.toString("hex")));
   port.write(request);
   for (const piece of pieces) if (doubts.length === 0) port.receive(piece);
@@ -131,11 +131,8 @@ test("an answer cut short does not pass, and one with bytes behind it is refused
 
 test("bytes that nobody asked for raise doubt", () => {
   const doubts: string[] = [];
-  const port = new StrictPort({
-    nextId: () => 1,
-    send: () => undefined,
-    doubt: (detail) => doubts.push(detail),
-  });
+  const host = { send: () => undefined, doubt: (detail: string) => doubts.push(detail) };
+  const port = new StrictPort(host, () => 1);
   port.receive(Buffer.from([0]));
   assert.deepEqual(doubts, ["1 bytes came while no request was in flight"]);
 });

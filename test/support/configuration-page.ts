@@ -70,7 +70,7 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
   [
     "gateways[]",
     "gateways",
-    "Gateways that name the same host and port, or the same serial line, share one lane: one request at a time goes to an endpoint. They must agree on what belongs to it: the settings in `connection`, `pause`, `closeAfterPoll` and `maxAnswerTime`. A serial line has 8 data bits; where nothing is said it is 19200 baud with even parity and one stop bit, without parity two (Modbus over Serial Line 2.5.1).",
+    "Gateways that name the same host and port, or the same serial line, share one lane: one request at a time goes to an endpoint. They must agree on what belongs to it: the settings in `connection`, `pause`, `closeAfterPoll` and `maxAnswerTime`. A serial line has 8 data bits; where nothing is said it is 19200 baud with even parity and one stop bit, without parity two (Modbus over Serial Line 2.5.1). Name a line by its path under `/dev/serial/by-id`, which stays when the adapter is plugged in elsewhere.",
   ],
   [
     "gateways[].devices[]",
@@ -91,6 +91,11 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
     "gateways[].pause",
     "pause",
     "What a slow device needs before it is asked, counted from the end of the request before, whoever sent it. A pause is taken on the lane and counts as time of the slot: `edgepoll check --plan` adds it, and a retry that fits only without it is not sent. A connection that `closeAfterPoll` closes is made anew, with its pause, by the next poll.",
+  ],
+  [
+    "gateways[].tls",
+    "gateways.tls",
+    "Only for `tls://`, TLS 1.2 or newer. The certificate of the other side is always verified: by its authority, its dates, and the host in `connection`, which it must name. `cert` and `key` are given together, for a gateway that asks for them; the key has no password. The files are read at each connect, so that a renewed certificate counts from the next one on.",
   ],
   [
     "gateways[].merge",

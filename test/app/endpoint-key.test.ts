@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
 import { test } from "node:test";
-import { resolveHost } from "../../src/app/endpoints.ts";
+import { resolveHost } from "../../src/app/endpoint-key.ts";
 import type { Found } from "../../src/modbus/names.ts";
 
 /** What a host with these addresses is known by. */
