@@ -1,0 +1,100 @@
+/** Days as they happen to a node, on the virtual clock: crashes, boots, suspends, a clock that is set and wanders. */
+import type { Rig } from "./rig.ts";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** How the days go. */
+export interface Days {
+  /** ms in all, by time that passes. */
+  readonly length: number;
+  /** ms between two mishaps, on average. */
+  readonly every: number;
+  /** Parts per million by which the wall clock runs fast. */
+  readonly drift: number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Called after each stretch without a mishap; `passed` ms of `length` are over. */
+  readonly calm?: (passed: number) => void;
+}
+
+/** What happened, and how often. */
+export type Mishaps = Record<(typeof KINDS)[number], number> & {
+  /** Boots after which the clock was behind the ledger, so that nobody knows how long the machine was off, and for how long it was, ms. */
+  behind: number;
+  unknowable: number;
+};
+
+const KINDS = ["crash", "boot", "restart", "suspend", "step", "stall", "outage"] as const;
+
+/** Longest time that passes at once, ms: a clock that wanders must be seen to do so. */
+const STRETCH = 10 * MINUTE;
+
+/** Lets the days pass; a process runs before and after. */
+export async function passDays(rig: Rig, days: Days): Promise<Mishaps> {
+  const { length, every, random, calm } = days;
+  const mishaps: Mishaps = {
+    ...{ crash: 0, boot: 0, restart: 0, suspend: 0, step: 0, stall: 0, outage: 0 },
+    ...{ behind: 0, unknowable: 0 },
+  };
+  const began = rig.clock.elapsed();
+  const passed = () => rig.clock.elapsed() - began;
+  for (let next = random() * 2 * every; passed() < length; next += random() * 2 * every) {
+    while (passed() < Math.min(next, length)) {
+      const stretch = Math.max(1, Math.min(STRETCH, next - passed(), length - passed()));
+      await rig.clock.advance(stretch);
+      rig.clock.stepWall((stretch * days.drift) / 1e6);
+      calm?.(passed());
+    }
+    if (passed() >= length) break;
+    const kind = KINDS[Math.floor(random() * KINDS.length)] ?? "step";
+    mishaps[kind]++;
+    await happen(rig, kind, random, mishaps);
+  }
+  return mishaps;
+}
+
+/** One mishap, up to an hour of it. */
+async function happen(
+  rig: Rig,
+  kind: (typeof KINDS)[number],
+  random: () => number,
+  mishaps: Mishaps,
+): Promise<void> {
+  const { clock, broker } = rig;
+  const length = Math.ceil(random() ** 3 * 60 * MINUTE);
+  switch (kind) {
+    case "crash":
+      rig.crash({ inFlightKept: random() < 0.5 });
+      await clock.advance(length);
+      return rig.start();
+    case "boot":
+      rig.crash({ powerCut: true, inFlightKept: random() < 0.5 });
+      await clock.advance(length);
+      rig.reboot();
+      if (random() < 0.3) {
+        // A board without a battery.
+        clock.stepWall(-2 * length - MINUTE);
+        mishaps.behind++;
+        mishaps.unknowable += length;
+      }
+      return rig.start();
+    case "restart":
+      await rig.stop();
+      await clock.advance(length);
+      return rig.start();
+    case "suspend":
+      clock.suspend(length + SECOND);
+      return clock.advance(1);
+    case "step":
+      clock.stepWall(random() < 0.5 ? length : -length);
+      return;
+    case "stall":
+      return clock.stall(length / 20);
+    case "outage":
+      broker.away();
+      await clock.advance(length);
+      broker.back();
+      return clock.settle();
+  }
+}
