@@ -1,6 +1,7 @@
 /** A store in memory whose disk a test can slow down, break and switch off. */
 import { StoreError } from "../../src/core/errors.ts";
 import type { Entry, Range, Store, Write } from "../../src/core/ports.ts";
+import { SortedKeys } from "./sorted-keys.ts";
 
 /** What a crash does to writes. */
 export interface Crash {
@@ -156,7 +157,7 @@ class MapStore implements MemoryStore {
 /** A map that keeps its keys in order. */
 class SortedMap {
   readonly #values = new Map<string, string>();
-  readonly #keys: string[] = [];
+  readonly #keys = new SortedKeys();
 
   get(key: string): string | undefined {
     return this.#values.get(key);
@@ -165,41 +166,23 @@ class SortedMap {
   apply(batch: readonly Write[]): void {
     for (const { key, value } of batch) {
       if (value === undefined) {
-        if (this.#values.delete(key)) this.#keys.splice(this.#place(key), 1);
+        if (this.#values.delete(key)) this.#keys.remove(key);
       } else {
-        if (!this.#values.has(key)) this.#keys.splice(this.#place(key), 0, key);
+        if (!this.#values.has(key)) this.#keys.add(key);
         this.#values.set(key, value);
       }
     }
   }
 
   entries(): Entry[] {
-    return this.#keys.map((key) => ({ key, value: this.#values.get(key) ?? "" }));
+    return this.#keys.all().map(this.#entry);
   }
 
-  range(range: Range): Entry[] {
-    const limit = range.limit ?? Infinity;
-    let from = this.#place(range.from);
-    let to = Math.max(from, this.#place(range.to));
-    if (range.reverse) from = Math.max(from, to - limit);
-    else to = Math.min(to, from + limit);
-    const keys = this.#keys.slice(from, to);
-    if (range.reverse) keys.reverse();
-    return keys.map((key) => ({ key, value: this.#values.get(key) ?? "" }));
+  range({ from, to, limit = Infinity, reverse = false }: Range): Entry[] {
+    return this.#keys.range(from, to, limit, reverse).map(this.#entry);
   }
 
-  /** Index of the first key not below `key`. */
-  #place(key: string): number {
-    let low = 0;
-    let high = this.#keys.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const found = this.#keys[middle];
-      if (found !== undefined && found < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
+  #entry = (key: string): Entry => ({ key, value: this.#values.get(key) ?? "" });
 }
 
 function never(): Promise<never> {
