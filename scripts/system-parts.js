@@ -1,6 +1,6 @@
 // Programs the tests talk to that do not come from npm, and how to get them.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 
 /** @type {{ name: string, package: string, isThere: () => boolean }[]} */
@@ -16,6 +16,8 @@ const PARTS = [
   { name: "ip", package: "iproute2", isThere: () => isProgram("ip") },
   { name: "cc", package: "gcc", isThere: () => isProgram("cc") },
   { name: "C headers", package: "libc6-dev", isThere: () => existsSync("/usr/include/stdio.h") },
+  { name: "libfaketime", package: "libfaketime", isThere: hasFaketime },
+  { name: "unshare", package: "util-linux", isThere: () => isProgram("unshare") },
   { name: "pymodbus", package: "python3-pymodbus", isThere: hasPymodbus },
 ];
 
@@ -30,6 +32,13 @@ function isProgram(name) {
       return false;
     }
   });
+}
+
+/** A library for other programs: Debian has it below the folder of the architecture. */
+function hasFaketime() {
+  return readdirSync("/usr/lib").some((name) =>
+    existsSync(path.join("/usr/lib", name, "faketime/libfaketimeMT.so.1")),
+  );
 }
 
 /** The system's own Python is asked: apt-get installs for that one. */

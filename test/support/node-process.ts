@@ -51,17 +51,20 @@ export interface NodeSurroundings {
   readonly uid?: number;
   readonly gid?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Words before the program, such as those of `unshare`, that become it. */
+  readonly before?: readonly string[];
 }
 
 /** Starts a node; it is killed at the end of the test at the latest. `nodeArguments` are those of Node.js, such as `--cpu-prof`. */
 export function startNode(
   test: Pick<TestContext, "after">,
   { config, stateDir }: NodeFiles,
-  { env = {}, ...user }: NodeSurroundings = {},
+  { env = {}, before = [], ...user }: NodeSurroundings = {},
   nodeArguments: readonly string[] = [],
 ): NodeProcess {
   const args = ["start", "--node", "--json", "--config", config, "--state-dir", stateDir];
-  const child = spawn(process.execPath, [...nodeArguments, PROGRAM, ...args], {
+  const [program, ...words] = [...before, process.execPath];
+  const child = spawn(program, [...words, ...nodeArguments, PROGRAM, ...args], {
     ...user,
     stdio: ["ignore", "pipe", "pipe"],
     // Where the control socket lies; the user's own must stay out of it.
