@@ -4,13 +4,14 @@ import type { Site } from "../core/model.ts";
 import type { Entry } from "../core/ports.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Happening } from "../engine/journal.ts";
+import { createClock } from "../system/clock.ts";
 import { version } from "../system/facts.ts";
 import type { BackupOrigin } from "./backup-file.ts";
 
 /** What a node answers that is asked for a backup: whose it is, its records, and how many they were. */
 export function backupAnswer(engine: Engine, { node }: Site, by: string): Lines {
   const done = (records: number) => engine.note(backedUp(records, by));
-  const origin: BackupOrigin = { node, at: engine.now(), version: version() };
+  const origin: BackupOrigin = { node, at: Math.round(createClock().wall()), version: version() };
   return new Lines(origin, linesOf(engine.snapshot(), done));
 }
 

@@ -3,6 +3,7 @@ import type { Site } from "../core/model.ts";
 import type { DirectRead } from "../engine/direct-reads.ts";
 import type { Engine } from "../engine/engine.ts";
 import { backupAnswer } from "./backup-lines.ts";
+import { spooledAnswer } from "./spool-lines.ts";
 import { deviceIn, plainDevice } from "./device.ts";
 
 /** Events one request can get. */
@@ -19,6 +20,8 @@ export function handleControl(engine: Engine, site: Site, end: (why: string) => 
     }
     if (verb === "device") return plainDevice(deviceIn(site, String(payload["device"])));
     if (verb === "info") return engine.info();
+    if (verb === "spool") return engine.spooled();
+    if (verb === "spooled") return spooledAnswer(engine, payload["quarantine"] === true);
     if (verb === "backup") return backupAnswer(engine, site, by);
     if (verb === "events") return engine.audit(queryOf(payload));
     if (verb === "read") {

@@ -73,9 +73,7 @@ async function desireKnown(
   by: string,
 ): Promise<Written[]> {
   return withStore({ stateDir, node: "offline", create: false }, async (store) => {
-    const claims = await store.range(below(keys.claims));
-    const ids = claims.map(({ key }) => key.slice(keys.claims.length).split("@")[0] ?? "");
-    const wanted = targetsOf(gateways, [...new Set(ids)], []);
+    const wanted = targetsOf(gateways, await knownGateways(store), []);
     return desire(store, await nodeOf(store), wanted, desired, by);
   });
 }
@@ -98,6 +96,18 @@ export async function eventsOffline(stateDir: string, query: AuditQuery): Promis
   return withStore({ stateDir, node: "offline", create: false }, (store) =>
     readAudit(store, query),
   );
+}
+
+/** The gateways that a state directory knows. */
+export async function gatewayIdsOffline(stateDir: string): Promise<string[]> {
+  return withStore({ stateDir, node: "offline", create: false }, knownGateways);
+}
+
+async function knownGateways(store: Store): Promise<string[]> {
+  const claims = await store.range(below(keys.claims));
+  const ids = claims.map(({ key }) => key.slice(keys.claims.length).split("@")[0] ?? "");
+  const kept = await store.range(below(keys.gateways));
+  return [...new Set([...ids, ...kept.map(({ key }) => key.slice(keys.gateways.length))])];
 }
 
 /** Proves the ledger of a state directory. Throws `LockedError`, `StateDirectoryError`, `StoreError`. */

@@ -1,5 +1,7 @@
 /** `events`: the audit trail. */
 import { existsSync } from "node:fs";
+import { similar } from "../config/similar.ts";
+import { Refused } from "../core/command.ts";
 import { NoNodeError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Clock } from "../core/ports.ts";
@@ -18,6 +20,8 @@ const FOLLOW: Option = { name: "follow", about: "Go on until interrupted; needs 
 const GATEWAY: Option = { name: "gateway", value: "ID", about: "Only this gateway" };
 const SHOWN = 20;
 const MOST = 10_000;
+/** Gateways that are named to somebody who named none of them. */
+const MOST_NAMED = 20;
 /** ms between two looks. */
 const LOOK_AGAIN = 1000;
 
@@ -45,8 +49,12 @@ export const events: Command = {
     const ask = async (wanted: Query): Promise<AuditEvent[]> =>
       // As a node of this version answers.
       (await askNode(stateDir, "events", { ...wanted })) as AuditEvent[];
-    if (given.flags.has("follow")) return follow(ask, query, print, clock, context);
-    const found = await ask(query).catch((error: unknown) => readOffline(error, stateDir, query));
+    const look = (wanted: Query) =>
+      ask(wanted).catch((error: unknown) => readOffline(error, stateDir, wanted));
+    const follows = given.flags.has("follow");
+    await refuseUnknown(stateDir, query, follows ? ask : look);
+    if (follows) return follow(ask, query, print, clock, context);
+    const found = await look(query);
     found.forEach(print);
     if (found.length === MOST) context.out.note(`only the last ${String(MOST)} events are shown`);
     return 0;
@@ -77,6 +85,35 @@ async function readOffline(error: unknown, stateDir: string, query: Query): Prom
   if (!(error instanceof NoNodeError) || !existsSync(stateDir)) throw error;
   const { eventsOffline } = await import("../app/offline.ts");
   return eventsOffline(stateDir, query);
+}
+
+/** A gateway that is neither known nor on the trail is a mistake. Throws `Refused`. */
+async function refuseUnknown(
+  stateDir: string,
+  { gateway }: Query,
+  look: (query: Query) => Promise<AuditEvent[]>,
+): Promise<void> {
+  if (gateway === undefined) return;
+  if ((await look({ since: 0, limit: 1, gateway })).length > 0) return;
+  const known = await gatewaysAt(stateDir);
+  if (known.includes(gateway)) return;
+  const guess = similar(gateway, known);
+  const there = `there ${known.length === 1 ? "is" : "are"} ${known.slice(0, MOST_NAMED).join(", ")}`;
+  const hint = guess === undefined ? there : `did you mean ${guess}?`;
+  throw new Refused("gateway_unknown", `there is no gateway ${gateway}; ${hint}`);
+}
+
+async function gatewaysAt(stateDir: string): Promise<readonly string[]> {
+  const { askNode } = await import("../app/remote.ts");
+  try {
+    // As a node of this version answers: its `node/info`.
+    const { gateways } = (await askNode(stateDir, "info", {})) as { gateways: string[] };
+    return gateways;
+  } catch (error) {
+    if (!(error instanceof NoNodeError)) throw error;
+    const { gatewayIdsOffline } = await import("../app/offline.ts");
+    return gatewayIdsOffline(stateDir);
+  }
 }
 
 async function follow(

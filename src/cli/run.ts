@@ -12,6 +12,7 @@ import { shellWord } from "../core/shell.ts";
 import { read } from "./read.ts";
 import { restore } from "./restore.ts";
 import { simulate } from "./simulate.ts";
+import { spool } from "./spool.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   config,
   read,
   events,
+  spool,
   backup,
   restore,
   simulate,

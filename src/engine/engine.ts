@@ -2,7 +2,7 @@
 import type { Reply } from "../core/command.ts";
 import type { Gateway, Site } from "../core/model.ts";
 import { infoOf, type AuditEvent } from "../core/payloads.ts";
-import type { Bus, Clock, Entry, Log, Random, Store } from "../core/ports.ts";
+import type { Bus, Clock, Entry, Log, Random, Range, Store } from "../core/ports.ts";
 import { EVERYTHING, keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
 import { Age } from "./age.ts";
@@ -30,6 +30,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
 import { SpoolBounds } from "./spool-bounds.ts";
 import type { DiskRoom } from "./spool-limit.ts";
+import { reportSpool, type SpoolReport } from "./spool-report.ts";
 import { Transactions } from "./transactions.ts";
 import { Upkeep } from "./upkeep.ts";
 import { within } from "./within.ts";
@@ -186,14 +187,14 @@ export class Engine {
     return this.#directReads.read(read);
   }
 
-  /** Wall time, ms. */
-  now(): number {
-    return Math.round(this.#world.clock.wall());
+  /** All records as they are on disk now, or those of a range, page by page. */
+  snapshot(range: Pick<Range, "from" | "to"> = EVERYTHING): AsyncGenerator<readonly Entry[]> {
+    return this.#world.store.scan(range);
   }
 
-  /** All records as they are on disk now, page by page. */
-  snapshot(): AsyncGenerator<readonly Entry[]> {
-    return this.#world.store.scan(EVERYTHING);
+  /** What waits for the broker. */
+  spooled(): Promise<SpoolReport> {
+    return reportSpool(this.#spool);
   }
 
   /** Puts an event on the audit trail; never rejects. */
