@@ -25,6 +25,7 @@ export function runApart(module: URL, argument: object): Promise<unknown> {
 export function answerApart(work: (argument: unknown) => unknown): void {
   const answer = work(JSON.parse(process.argv[2] ?? "null"));
   process.send?.(answer, () => {
-    process.disconnect();
+    // The caller may have been killed meanwhile.
+    if (process.connected) process.disconnect();
   });
 }
