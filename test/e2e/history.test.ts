@@ -17,7 +17,12 @@ interface Draft {
   requests: Requests;
   entries: LedgerEntry[];
   claimed: number;
+  healed?: number[];
+  sizes?: NonNullable<History["sizes"]>;
+  outputs?: string[];
 }
+
+const SIZE = { rss: 100, descriptors: 20 };
 
 const slotOf = (seq: number): number => START + seq * INTERVAL;
 
@@ -38,6 +43,15 @@ function requestsOf(seq: number, late = 3): Requests {
   return [3, 4].map((fc, n) => {
     return { gateway: GATEWAY, fc, serial: seq * 2 - 1 + n, at: slotOf(seq) + late + n };
   });
+}
+
+/** Moves the poll of a slot in the slave's time. */
+function shift(made: Draft, seq: number, ms: number): void {
+  made.requests = made.requests.map((request) =>
+    request.serial === seq * 2 - 1 || request.serial === seq * 2
+      ? { ...request, at: request.at + ms }
+      : request,
+  );
 }
 
 /** Slots 1 to 8 of one kill: 4 is unknown but was sent, 5 and 6 are missed, the rest is good. */
@@ -86,14 +100,24 @@ const WRONG: readonly [string, RegExp, (made: Draft) => void][] = [
   ],
   [
     "two polls came close together",
-    /^I2 boiler seq 7 .* too close/,
-    (made) => {
-      made.requests = made.requests.map((request) =>
-        request.serial === 13 || request.serial === 14
-          ? { ...request, at: request.at + 220 }
-          : request,
-      );
+    /^I2 boiler epoch 8 seq 1 came 100 ms after seq 8 began, too close/,
+    ({ messages, requests }) => {
+      const slot = slotOf(8) + 100;
+      messages.push(reading(1, { epoch: 8, slot, values: { serial3: 17 } }));
+      requests.push({ gateway: GATEWAY, fc: 3, serial: 17, at: slot + 3 });
     },
+  ],
+  [
+    "a poll was sent long after its grace",
+    /^I2 boiler epoch 7 seq 8 was sent 1053 ms after the end of its grace/,
+    (made) => {
+      shift(made, 8, 1200);
+    },
+  ],
+  [
+    "a poll without a reading has no slot of its own",
+    /^I1 boiler epoch 7 seq 4 was sent twice: fc 3 serial 40/,
+    ({ requests }) => requests.push({ gateway: GATEWAY, fc: 3, serial: 40, at: slotOf(4) + 90 }),
   ],
   [
     "a seq was told in no message",
@@ -164,6 +188,46 @@ const WRONG: readonly [string, RegExp, (made: Draft) => void][] = [
     ({ messages }) => messages.push(...messages.splice(5, 1)),
   ],
   [
+    "a reading holds the answer to a request that was sent before its slot",
+    /^I4 boiler epoch 7 seq 8 holds the answer to a request of 157 ms before it was due/,
+    (made) => {
+      shift(made, 8, -200);
+    },
+  ],
+  [
+    "a gateway was not polled again after a fault",
+    /^I9 boiler was not polled in the slots due within 2000 ms/,
+    (made) => (made.healed = [slotOf(8) + 1]),
+  ],
+  [
+    "a gateway was not heard of again after a fault",
+    /^I9 boiler epoch 7 seq 7 arrived after 15001 ms/,
+    (made) => {
+      made.healed = [slotOf(6)];
+      made.messages[5] = { ...reading(7), at: slotOf(7) + 15_001 };
+    },
+  ],
+  [
+    "a process is larger after a fault than before",
+    /^I9 memory grew from 100 to 121 bytes/,
+    (made) => (made.sizes = [{ before: SIZE, after: { ...SIZE, rss: 121 } }]),
+  ],
+  [
+    "a process has more open after a fault than before",
+    /^I9 open descriptors grew from 20 to 21/,
+    (made) => (made.sizes = [{ before: SIZE, after: { ...SIZE, descriptors: 21 } }]),
+  ],
+  [
+    "a process said that nobody caught an error",
+    /^I10 a process said: .*an error nobody caught/,
+    (made) => (made.outputs = ["{}", '{"level":"info"}\n{"msg":"an error nobody caught"}\n']),
+  ],
+  [
+    "a process ended by an error",
+    /^I10 a process said: Uncaught/,
+    (made) => (made.outputs = ["{}\nUncaught 'reason'\n"]),
+  ],
+  [
     "more slots are unknown than kills explain",
     /^I8 1 slots are unknown, at most 0 may be/,
     (made) => (made.kills = 0),
@@ -205,6 +269,40 @@ describe("the history checker", () => {
     assert.deepEqual(right.violations, []);
     const wrong = checkHistory({ ...history, messages: [reading(1), reading(2, fresh)] });
     assert.match(wrong.violations.join("\n"), /I3 boiler epoch 8 seq 2 to 2 came next after seq 0/);
+  });
+
+  it("takes a process that is as it was, and a gateway that is back", () => {
+    const made = { ...draft(), healed: [slotOf(6)], outputs: ['{"level":"info"}'] };
+    made.messages[5] = { ...reading(7), at: slotOf(7) + 20 };
+    const sizes = [{ before: SIZE, after: { rss: 120, descriptors: 20 } }];
+    assert.deepEqual(check({ ...made, sizes }).violations, []);
+  });
+
+  it("lets a poll come late to the slave when the machine is busy", () => {
+    const made = draft();
+    shift(made, 4, 250);
+    shift(made, 8, 280);
+    assert.deepEqual(check(made).violations, []);
+  });
+
+  it("shows the slots around the smallest violation as each witness saw them", () => {
+    const made = draft();
+    made.requests.push({ gateway: GATEWAY, fc: 3, serial: 40, at: slotOf(5) + 20 });
+    assert.equal(
+      check(made).window,
+      [
+        `I1 boiler epoch 7 seq 5 is missed:down, and seq 5 was sent: fc 3 serial 40 at ${String(slotOf(5) + 20)}`,
+        ...[3, 4, 5, 6, 7].map((seq) => {
+          const outcome = seq === 4 ? "unknown:crash" : seq < 5 || seq > 6 ? "good" : "missed:down";
+          const wire = requestsOf(seq).map(
+            ({ fc, serial, at }) => `fc ${String(fc)} serial ${String(serial)} at ${String(at)}`,
+          );
+          const seen = seq === 5 || seq === 6 ? "nothing" : wire.join(", ");
+          return `seq ${String(seq)} due ${String(slotOf(seq))}: ledger ${outcome}, told ${outcome}, slave ${seen}`;
+        }),
+        `of no slot: fc 3 serial 40 at ${String(slotOf(5) + 20)}`,
+      ].join("\n"),
+    );
   });
 
   for (const [name, expected, spoil] of WRONG) {

@@ -1,5 +1,5 @@
 /** What the subscriber was told: every seq once, in order, and the same each time. */
-import type { History } from "./history.ts";
+import type { History, Violation } from "./history.ts";
 
 /** A reading or a gap, as far as the checks need it. */
 export interface Message {
@@ -11,13 +11,15 @@ export interface Message {
   readonly slot: number;
   /** `good`, `partial` or `failed` of a reading, `<outcome>:<reason>` of a gap. */
   readonly outcome: string;
+  /** Wall time of its arrival, ms; absent when it waits in the spool. */
+  readonly at?: number;
   /** Serial numbers in the values of a reading, by function code. */
   readonly serials: ReadonlyMap<number, number>;
 }
 
 /** The subscriber's story. */
 export interface Told {
-  readonly violations: readonly string[];
+  readonly violations: readonly Violation[];
   /** First deliveries, in order. */
   readonly messages: readonly Message[];
   readonly readings: number;
@@ -30,24 +32,28 @@ export interface Told {
 
 /** Follows the readings and gaps of each gateway. */
 export function followMessages(history: Pick<History, "messages">): Told {
-  const violations: string[] = [];
+  const violations: Violation[] = [];
   const texts = new Map<string, string>();
   const messages: Message[] = [];
   const outcomes = new Map<string, string>();
   const places = new Map<string, { epoch: number; seq: number }>();
   let duplicates = 0;
   let readings = 0;
-  for (const { topic, payload } of history.messages) {
-    const message = parse(topic, payload);
-    if (message === undefined) continue;
+  for (const { topic, payload, at } of history.messages) {
+    const parsed = parse(topic, payload);
+    if (parsed === undefined) continue;
+    const message = at === undefined ? parsed : { ...parsed, at };
     const { gateway, epoch, from, to, outcome } = message;
     const name = `${gateway} epoch ${String(epoch)} seq ${String(from)} to ${String(to)}`;
+    const object = (text: string): void => {
+      violations.push({ text, gateway, epoch, from, to });
+    };
     const identity = `${topic} ${String(epoch)} ${String(from)}`;
     const text = payload.replace(/,"replayed":true}$/, "}");
     const before = texts.get(identity);
     if (before !== undefined) {
       duplicates += 1;
-      if (before !== text) violations.push(`I6 ${name} came twice with other bytes`);
+      if (before !== text) object(`I6 ${name} came twice with other bytes`);
       continue;
     }
     texts.set(identity, text);
@@ -56,14 +62,14 @@ export function followMessages(history: Pick<History, "messages">): Told {
     const place = places.get(gateway);
     const last = place?.epoch === epoch ? place.seq : 0;
     if (place !== undefined && (epoch < place.epoch || (epoch === place.epoch && from <= last))) {
-      violations.push(`I7 ${name} came after seq ${String(place.seq)}`);
+      object(`I7 ${name} came after seq ${String(place.seq)}`);
     } else if (from !== last + 1) {
-      violations.push(`I3 ${name} came next after seq ${String(last)}`);
+      object(`I3 ${name} came next after seq ${String(last)}`);
     }
     places.set(gateway, { epoch, seq: to });
     for (let seq = from; seq <= to; seq += 1) {
       const slot = keyOf(gateway, epoch, seq);
-      if (outcomes.has(slot)) violations.push(`I3 ${slot} is in two messages`);
+      if (outcomes.has(slot)) object(`I3 ${slot} is in two messages`);
       outcomes.set(slot, outcome);
     }
   }

@@ -5,7 +5,7 @@ import { answerTo, frameLength, requestOf, wrongAnswerTo, type Request } from ".
 import { Scripts } from "./slave-script.ts";
 import type { LogLine } from "./slave.ts";
 
-type Unplaced<Line> = Line extends unknown ? Omit<Line, "t" | "port"> : never;
+type Unplaced<Line> = Line extends unknown ? Omit<Line, "t" | "lag" | "port"> : never;
 
 /** Writes a line of the log. */
 export type Log = (line: Unplaced<LogLine>, port: number) => void;

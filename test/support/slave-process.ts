@@ -12,8 +12,24 @@ const [, , portCount = "1", logFile = "/dev/null"] = process.argv;
 const logFd = openSync(logFile, "a");
 const ports = new Map<number, SlavePort>();
 
+/** ms between two beats, and for how many of them a late one is remembered: a connect may come before its request. */
+const BEAT = 20;
+const BEATS = 50;
+const gaps: number[] = [];
+let beat = performance.now();
+
+/** Shows how long this process was kept from looking at what had come. */
+function watchBeats(): void {
+  const now = performance.now();
+  gaps.push(now - beat);
+  if (gaps.length > BEATS) gaps.shift();
+  beat = now;
+}
+
 const log: Log = (line, port) => {
-  writeSync(logFd, `${JSON.stringify({ t: String(process.hrtime.bigint()), port, ...line })}\n`);
+  const t = String(process.hrtime.bigint());
+  const lag = Math.ceil(Math.max(...gaps, performance.now() - beat) - BEAT);
+  writeSync(logFd, `${JSON.stringify({ t, lag, port, ...line })}\n`);
 };
 
 async function obey(command: Command): Promise<void> {
@@ -28,6 +44,7 @@ for (let n = 0; n < Number(portCount); n += 1) {
   const port = new SlavePort(log);
   ports.set(await port.listen(), port);
 }
+setInterval(watchBeats, BEAT);
 process.stdout.write(`${JSON.stringify({ ports: [...ports.keys()] })}\n`);
 createInterface({ input: process.stdin })
   // The lines come from slave.ts alone.

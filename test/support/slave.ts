@@ -8,11 +8,16 @@ import type { Fault, FaultScript, FaultStep } from "../../src/simulator/fault.ts
 
 export type { Fault };
 
-/** One line of the log; `t` is CLOCK_MONOTONIC in ns, `conn` numbers the connections of all ports. */
-export type LogLine = { readonly t: string; readonly port: number; readonly conn: number } & (
-  | RequestFields
-  | { readonly event: "open" | "close" | "turned-away" }
-);
+/** One line of the log. */
+export type LogLine = {
+  /** CLOCK_MONOTONIC, ns. */
+  readonly t: string;
+  /** ms by which the slave may have been late to see it, for the machine was busy. */
+  readonly lag: number;
+  readonly port: number;
+  /** Numbers the connections of all ports. */
+  readonly conn: number;
+} & (RequestFields | { readonly event: "open" | "close" | "turned-away" });
 
 interface RequestFields {
   readonly event: "request";
