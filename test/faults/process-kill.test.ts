@@ -11,5 +11,5 @@ faultRow(
     must: "no slot is polled twice, no stored reading is lost, every slot has one outcome, and at most one a schedule and kill is unknown",
   },
   (t) => killedInVain(t, killPlan()),
-  300_000,
+  400_000,
 );

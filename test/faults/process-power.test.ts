@@ -12,5 +12,5 @@ faultRow(
     must: "no slot is polled twice, no stored reading is lost, every slot has one outcome, and at most one a schedule and cut is unknown",
   },
   (t) => killedInVain(t, { ...killPlan(), shim: buildShim(t) }),
-  300_000,
+  400_000,
 );

@@ -58,13 +58,24 @@ export interface NodeSurroundings {
 /** Starts a node; it is killed at the end of the test at the latest. `nodeArguments` are those of Node.js, such as `--cpu-prof`. */
 export function startNode(
   test: Pick<TestContext, "after">,
-  { config, stateDir }: NodeFiles,
-  { env = {}, before = [], ...user }: NodeSurroundings = {},
+  files: NodeFiles,
+  surroundings: NodeSurroundings = {},
   nodeArguments: readonly string[] = [],
 ): NodeProcess {
+  const { config, stateDir } = files;
   const args = ["start", "--node", "--json", "--config", config, "--state-dir", stateDir];
+  return startProgram(test, files, [...nodeArguments, PROGRAM, ...args], surroundings);
+}
+
+/** Starts a program of Node.js that behaves as a node; it is killed at the end of the test at the latest. */
+export function startProgram(
+  test: Pick<TestContext, "after">,
+  { config }: NodeFiles,
+  args: readonly string[],
+  { env = {}, before = [], ...user }: NodeSurroundings = {},
+): NodeProcess {
   const [program, ...words] = [...before, process.execPath];
-  const child = spawn(program, [...words, ...nodeArguments, PROGRAM, ...args], {
+  const child = spawn(program, [...words, ...args], {
     ...user,
     stdio: ["ignore", "pipe", "pipe"],
     // Where the control socket lies; the user's own must stay out of it.
