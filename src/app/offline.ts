@@ -103,7 +103,8 @@ export async function gatewayIdsOffline(stateDir: string): Promise<string[]> {
   return withStore({ stateDir, node: "offline", create: false }, knownGateways);
 }
 
-async function knownGateways(store: Store): Promise<string[]> {
+/** The same of a store that is open. */
+export async function knownGateways(store: Store): Promise<string[]> {
   const claims = await store.range(below(keys.claims));
   const ids = claims.map(({ key }) => key.slice(keys.claims.length).split("@")[0] ?? "");
   const kept = await store.range(below(keys.gateways));

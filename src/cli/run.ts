@@ -10,6 +10,7 @@ import { exitCodeOf } from "./exit-codes.ts";
 import { failureJson, failureText } from "./failure.ts";
 import { shellWord } from "../core/shell.ts";
 import { read } from "./read.ts";
+import { reset } from "./reset.ts";
 import { restore } from "./restore.ts";
 import { simulate } from "./simulate.ts";
 import { spool } from "./spool.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   read,
   events,
   spool,
+  reset,
   backup,
   restore,
   simulate,

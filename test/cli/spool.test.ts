@@ -30,6 +30,9 @@ test("spool and events tell of a node that runs and of its directory alike; a ga
   const unknown = await run("events", ...node, "--gateway", "hal");
   assert.equal(unknown.code, 65);
   assert.match(unknown.stderr, /there is no gateway hal; did you mean hall\?/);
+  const early = await run("reset", ...node, "--all", "--yes");
+  assert.equal(early.code, 75);
+  assert.match(early.stderr, /stop --node .*ends it/);
   running.signal("SIGTERM");
   await running.ended;
 
@@ -61,6 +64,16 @@ test("spool and events tell of a node that runs and of its directory alike; a ga
   assert.match(again.stderr, /Next: .* spool --export .* --yes/);
   const offline = await run("events", ...node, "--gateway", "nope");
   assert.equal(offline.code, 65);
+  const [vague, unsure] = [
+    await run("reset", ...node, "--yes"),
+    await run("reset", ...node, "--all"),
+  ];
+  assert.deepEqual([vague.code, unsure.code], [64, 64]);
+  const reset = await run("reset", ...node, "--gateway", "hall", "--yes", "--json");
+  const { gateways, claims, quarantined } = JSON.parse(reset.stdout) as Record<string, unknown>;
+  assert.deepEqual([gateways, claims, quarantined], [["hall"], 1, 1]);
+  assert.equal((await run("validate", ...node)).code, 0);
+  assert.match((await run("events", ...node)).stdout, /gateway-reset +hall .*hall reset by cli/);
 });
 
 test("a spool is told with what was dropped of each stream", () => {
