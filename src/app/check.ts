@@ -1,7 +1,8 @@
 /** Looks a configuration over; touches no device and no broker. */
 import type { Site } from "../core/model.ts";
 import { countRequests } from "../core/plan.ts";
-import { readSite } from "./site.ts";
+import { readSite, type Where } from "./site.ts";
+export { accountsOf, type Accounts } from "./accounts.ts";
 export { planSite } from "../core/site-plan.ts";
 export { asLearned } from "./learned.ts";
 
@@ -15,8 +16,8 @@ export interface Checked {
 }
 
 /** Checks a configuration file, or the one that would be found. Throws `ConfigError` with every mistake. */
-export function checkConfig(file?: string): Checked {
-  const { path, site, warnings } = readSite(file === undefined ? {} : { config: file });
+export function checkConfig(where: Where = {}): Checked {
+  const { path, site, warnings } = readSite(where);
   return { path, site, warnings, requests: requestsOf(site) };
 }
 

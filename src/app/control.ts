@@ -1,4 +1,5 @@
 /** What a node answers at its control socket. */
+import { schedulesOf } from "../core/account-change.ts";
 import type { Site } from "../core/model.ts";
 import type { DirectRead } from "../engine/direct-reads.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -19,6 +20,7 @@ export function handleControl(engine: Engine, site: Site, end: (why: string) => 
       return {};
     }
     if (verb === "device") return plainDevice(deviceIn(site, String(payload["device"])));
+    if (verb === "accounts") return schedulesOf(site);
     if (verb === "info") return engine.info();
     if (verb === "spool") return engine.spooled();
     if (verb === "spooled") return spooledAnswer(engine, payload["quarantine"] === true);

@@ -1,9 +1,11 @@
-/** `check`: looks a configuration over; touches nothing. */
+/** `check`: looks a configuration over; touches no device. */
+import type { Where } from "../app/site.ts";
 import type { Site } from "../core/model.ts";
+import { accountLines } from "./account-lines.ts";
 import { wrong } from "./arguments.ts";
 import { valueOf, type Command, type Given, type Option } from "./command.ts";
 import { planLines } from "./plan.ts";
-import { CONFIG, JSON_FLAG } from "./node-options.ts";
+import { CONFIG, JSON_FLAG, STATE_DIR } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { sizesText, withoutEffectText } from "./sizes.ts";
 
@@ -17,15 +19,17 @@ export const check: Command = {
   name: "check",
   argument: "FILE",
   about: "Check a configuration; exit 78 on mistakes",
-  options: [PLAN, CONFIG, JSON_FLAG],
+  options: [PLAN, CONFIG, STATE_DIR, JSON_FLAG],
   run: async (given, { out, paint, caller }) => {
-    const { asLearned, checkConfig, planSite } = await import("../app/check.ts");
-    const { path, site, warnings, requests } = checkConfig(fileOf(given, caller));
+    const { accountsOf, asLearned, checkConfig, planSite } = await import("../app/check.ts");
+    const { path, site, warnings, requests } = checkConfig(whereOf(given, caller));
     const { node, withoutEffect } = site;
     const sizes = { ...countsOf(site), requests };
     const plan = given.flags.has("plan") ? planSite(await asLearned(site)) : undefined;
+    const accounts = await accountsOf(site);
     if (given.flags.has("json")) {
-      out.line(JSON.stringify({ path, node, ...sizes, warnings, withoutEffect, plan }));
+      const found = { path, node, ...sizes, warnings, withoutEffect, accounts, plan };
+      out.line(JSON.stringify(found));
       return 0;
     }
     out.line(`${printable(path)}: ${paint("green", "ok")}  ${sizesText(sizes)}`);
@@ -33,15 +37,22 @@ export const check: Command = {
     if (withoutEffect.length > 0) {
       out.line(`no effect  ${printable(withoutEffectText(withoutEffect))}`);
     }
+    for (const line of accountLines(accounts)) out.line(line);
     if (plan !== undefined) for (const line of planLines(plan, paint)) out.line(line);
     return 0;
   },
 };
 
-/** The file that is named, as the argument or as elsewhere with --config. */
-function fileOf(given: Given, caller: string): string | undefined {
-  const named = valueOf(given, "config");
-  if (named === undefined || given.argument === undefined) return named ?? given.argument;
+/** The file that is named, as the argument or as elsewhere with --config, and the state directory. */
+function whereOf(given: Given, caller: string): Where {
+  const [named, stateDir] = [valueOf(given, "config"), valueOf(given, "state-dir")];
+  const config = named ?? given.argument;
+  if (named === undefined || given.argument === undefined) {
+    return {
+      ...(config === undefined ? {} : { config }),
+      ...(stateDir === undefined ? {} : { stateDir }),
+    };
+  }
   throw wrong("check takes one FILE, as its argument or with --config", `${caller} check --help`);
 }
 

@@ -65,6 +65,12 @@ export function ensureStateDir(directory: string): string {
   }
 }
 
+/** Whether a directory is this user's: whoever else opens a database there, root included, leaves files its owner can't use. */
+export function isOwn(directory: string): boolean {
+  const user = process.getuid?.();
+  return user === undefined || statSync(directory).uid === user;
+}
+
 /** Step by step: `recursive` of Node tries for ever where nothing can be made, such as below /proc. */
 function makeDirectory(directory: string): void {
   const missing: string[] = [];

@@ -1,0 +1,31 @@
+/** The accounts that a start with a configuration would close and open. */
+import type { Accounts } from "../app/check.ts";
+import { count } from "./counts.ts";
+import { interval } from "./durations.ts";
+import { printable } from "./printable.ts";
+
+/** Accounts that are named; the others are counted. */
+const MOST_NAMED = 20;
+
+/** The lines; none where nothing changes, or nothing was ever recorded. */
+export function accountLines(accounts: Accounts | undefined): string[] {
+  if (accounts === undefined) return [];
+  if ("unknown" in accounts) return [`accounts   not compared: ${printable(accounts.unknown)}`];
+  return [
+    ...line("closes  ", accounts.closes, "at the next start; their past is kept"),
+    ...line("opens   ", accounts.opens, "at the next start, as a new epoch from seq 1 on"),
+  ];
+}
+
+function line(word: string, ids: readonly string[], what: string): string[] {
+  if (ids.length === 0) return [];
+  const names = ids.slice(0, MOST_NAMED).map(nameOf).join(", ");
+  const rest = ids.length - MOST_NAMED;
+  const more = rest > 0 ? ` and ${String(rest)} more` : "";
+  return [`${word}   ${count(ids.length, "account")} ${what}: ${names}${more}`];
+}
+
+function nameOf(id: string): string {
+  const [gateway = "", length] = id.split("@");
+  return `${gateway}@${interval(Number(length))}`;
+}
