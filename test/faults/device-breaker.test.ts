@@ -155,6 +155,10 @@ describe("devices that fail for long, and devices that come and go", { concurren
         .map(({ kind }) => kind);
       assert.ok(good >= FLAPS, "it came and went");
       assert.ok(!kinds.includes("device-open"), "the breaker stays closed");
+      assert.ok(
+        kinds.every((kind, n) => kind !== kinds[n - 1]),
+        `an event is a change, never the same again: ${kinds.join(", ")}`,
+      );
       for (const messages of [health, availability, kinds.length]) {
         assert.ok(messages <= slots, `${String(messages)} messages in ${String(slots)} slots`);
       }

@@ -17,6 +17,7 @@ if "serial_asyncio" not in sys.modules:
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
 from pymodbus.datastore import ModbusSparseDataBlock
+from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server.async_io import ModbusTcpServer
 
 
@@ -34,7 +35,10 @@ async def main():
         zero_mode=True,
     )
     context = ModbusServerContext(slaves={7: unit, 8: holes}, single=False)
-    server = ModbusTcpServer(context, address=("127.0.0.1", 0))
+    identity = ModbusDeviceIdentification(
+        info={0: "Pymodbus", 1: "PM", 2: "1.2.3", 3: "http://example.org", 4: "Slave for tests", 5: "7"}
+    )
+    server = ModbusTcpServer(context, identity=identity, address=("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve_forever())
     await server.serving
     print(server.server.sockets[0].getsockname()[1], flush=True)
