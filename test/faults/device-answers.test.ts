@@ -367,15 +367,15 @@ describe("devices that answer late, wrongly, or not at all", { concurrency: true
     {
       id: "D17",
       fault: "40 % loss and 300 ms delay",
-      done: "the proxy delays both directions by 150 ms and makes 40 % of the packets stand still for another 500 ms, for five polls each second with a time-out of 700 ms",
+      done: "the proxy delays both directions by 150 ms and makes 40 % of the packets stand still for another second, so that answers come while the next slot's request is in flight, for eight polls each second with a time-out of 700 ms",
       must: "slots pass or fail, no request is sent twice, no value is another request's",
     },
     async () => {
       const gateway = field.gateway("lossy");
-      const loss = { share: 0.4, stall: 500, random: Math.random };
+      const loss = { share: 0.4, stall: 1000, random: Math.random };
       gateway.proxy.damage("up", { latency: 150, loss });
       gateway.proxy.damage("down", { latency: 150, loss });
-      await gateway.next(5);
+      await gateway.next(8);
       const back = await gateway.recovers();
       const readings = gateway.readings();
       const requests = gateway.requests();
