@@ -77,9 +77,9 @@ export interface SeenHealth {
 /** The slave's log in wall time (its clock is this machine's monotonic one); `nameOf` names the gateway at its n-th port. */
 export function wireOf(slave: Slave, nameOf: (n: number) => string): WireRequest[] {
   const offset = Date.now() - Number(process.hrtime.bigint()) / 1e6;
-  return slave.log().map(({ port, fc, serial, t, lag }) => {
+  return slave.log().map(({ port, fc, address, count, serial, t, lag }) => {
     const gateway = nameOf(slave.ports.indexOf(port));
-    return { gateway, fc, serial, at: Number(t) / 1e6 + offset, lag };
+    return { gateway, fc, address, count, serial, at: Number(t) / 1e6 + offset, lag };
   });
 }
 

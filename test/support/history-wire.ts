@@ -57,12 +57,16 @@ export function followRequests(history: History, told: Told): Served {
   return { violations, twice, slots: all, polls };
 }
 
-/** Requests by poll: a plan begins with its first request and holds each function code once. */
+/**
+ * Requests by poll: a plan begins with its first request and holds no register of a table twice. It may
+ * hold a function code twice: a device that refuses a request is asked for it in parts.
+ */
 function pollsIn(requests: readonly WireRequest[]): WirePoll[] {
   const polls: (WirePoll & { requests: WireRequest[] })[] = [];
   for (const request of requests.toSorted((a, b) => a.at - b.at)) {
     const last = polls.at(-1);
-    const isNew = request.fc === FIRST || last?.requests.some(({ fc }) => fc === request.fc);
+    const isFirst = request.fc === FIRST && (request.address ?? 0) === 0;
+    const isNew = isFirst || last?.requests.some((other) => overlaps(request, other));
     if (last === undefined || isNew === true) {
       const { gateway, at, lag = 0 } = request;
       polls.push({ gateway, requests: [request], at, since: at - lag });
@@ -232,6 +236,17 @@ function objection(rule: string, { gateway, epoch, seq }: SeenSlot, text: string
     from: seq,
     to: seq,
   };
+}
+
+/** Whether two requests read a register of a table twice. */
+function overlaps(one: WireRequest, other: WireRequest): boolean {
+  const [from, to] = rangeOf(one);
+  const [start, end] = rangeOf(other);
+  return one.fc === other.fc && start < to && from < end;
+}
+
+function rangeOf({ address = 0, count = Infinity }: WireRequest): readonly [number, number] {
+  return [address, address + count];
 }
 
 /** Half an interval, at most 5 s. */

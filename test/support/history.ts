@@ -55,6 +55,9 @@ export interface Violation {
 export interface WireRequest {
   readonly gateway: string;
   readonly fc: number;
+  /** What it reads; absent: all of its table. */
+  readonly address?: number;
+  readonly count?: number;
   readonly serial: number;
   /** Wall time, ms. */
   readonly at: number;
