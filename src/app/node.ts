@@ -22,22 +22,32 @@ import { handleControl } from "./control.ts";
 import { Endpoints } from "./endpoints.ts";
 import { EXIT_BUG, endOnSignals } from "./ending.ts";
 import { Releases } from "./releases.ts";
+import { isDamage, repairStore } from "./repair.ts";
 import { reportOf } from "./report.ts";
 import type { ReadSite } from "./site.ts";
 import { lockState } from "./state-lock.ts";
 
-/** Starts a node; what was opened is closed again when a later step fails. Throws `EdgepollError`. */
-export async function startNode(read: ReadSite): Promise<RunningNode> {
+/**
+ * Starts a node; what was opened is closed again when a later step fails. With `repair` a store that
+ * turns out to be damaged is repaired and the start tried again. Throws `EdgepollError`.
+ */
+export async function startNode(read: ReadSite, repair = false): Promise<RunningNode> {
   keepHeapSmall();
   const watched = watchLoop(createClock());
   const log = createLog(read.site.logLevel);
-  const releases = new Releases(log);
-  try {
-    return await open(read, watched, log, releases);
-  } catch (error) {
-    await releases.run();
+  const attempt = async (isDamaged: boolean): Promise<RunningNode> => {
+    const releases = new Releases(log);
+    try {
+      return await open(read, watched, log, releases, isDamaged);
+    } catch (error) {
+      await releases.run();
+      throw error;
+    }
+  };
+  return attempt(false).catch((error: unknown) => {
+    if (repair && isDamage(error)) return attempt(true);
     throw error;
-  }
+  });
 }
 
 async function open(
@@ -45,6 +55,7 @@ async function open(
   { clock, delay }: WatchedClock,
   log: Log,
   releases: Releases,
+  isDamaged: boolean,
 ): Promise<RunningNode> {
   const stateDir = ensureStateDir(read.site.stateDir);
   const site: Site = { ...read.site, stateDir };
@@ -57,6 +68,7 @@ async function open(
   await endpoints.open(site.gateways);
   // What can refuse the start comes before the store, so that a start that is refused leaves no state behind.
   const embedded = await opened(await embeddedBus(site, clock, log), releases);
+  if (isDamaged) await repairStore(stateDir, log);
   const store = await openLevelStore(stateDir, { create: true, clock });
   releases.add("store", () => store.close());
   const kept = { ...(await keptNode(store)), node: site.node };

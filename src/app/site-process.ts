@@ -4,7 +4,7 @@ import { answerApart } from "../system/apart.ts";
 import { locateState, readSite, type Where } from "./site.ts";
 import type { SiteApart, Told } from "./site-apart.ts";
 
-answerApart((argument): SiteApart => {
+await answerApart((argument): SiteApart => {
   // As `readSiteApart` sends it.
   const where = argument as Where;
   return { stateDir: tell(() => locateState(where)), read: tell(() => readSite(where)) };

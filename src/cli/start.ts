@@ -19,11 +19,16 @@ import { dataOf, type Changed } from "./reply.ts";
 
 const NODE: Option = { name: "node", about: "Run the process, whatever runs already (exit 75)" };
 
+const REPAIR: Option = {
+  name: "repair",
+  about: "Repair the store if it is damaged, and say what is lost",
+};
+
 /** The command. */
 export const start: Command = {
   name: "start",
   about: "Start all gateways, or the node when none runs",
-  options: [CONFIG, STATE_DIR, GATEWAYS, NODE, JSON_FLAG],
+  options: [CONFIG, STATE_DIR, GATEWAYS, NODE, REPAIR, JSON_FLAG],
   run: async (given, context) => {
     const gateways = gatewaysOf(given, context.caller);
     const process = given.flags.has("node");
@@ -100,7 +105,7 @@ async function runNode(
     import("../app/site-apart.ts"),
     reading,
   ]);
-  const { report, ended } = await startNode(told(read));
+  const { report, ended } = await startNode(told(read), given.flags.has("repair"));
   if (given.flags.has("json")) out.line(JSON.stringify(report));
   else for (const line of banner(report, caller, paint)) out.line(line);
   return ended;

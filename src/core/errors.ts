@@ -65,7 +65,7 @@ export class PermissionError extends EdgepollError {}
 /** The state directory can't be used. Exit 73. */
 export class StateDirectoryError extends EdgepollError {}
 
-/** The store failed. Exit 74. */
+/** The store failed: exit 74; its files are damaged or of another version: exit 73. */
 export class StoreError extends EdgepollError {}
 
 /** A message was not acknowledged; `code` says whether it is to be sent again (`PUBLISH_LOST`, `PUBLISH_CUT`). */

@@ -123,6 +123,7 @@ export const EVENT_KINDS = [
   "spool-expired",
   "disk-full",
   "store-full",
+  "store-repaired",
   "events-dropped",
   "events-left-out",
 ] as const;

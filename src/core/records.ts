@@ -51,6 +51,7 @@ export const keys = {
   age: "meta/age",
   auditAges: "meta/audit",
   node: "meta/node",
+  repaired: "meta/repaired",
 };
 
 /** The number at the end of an outcome, spool or audit key. */
@@ -253,6 +254,20 @@ export interface NodeRecord {
   /** Six characters at the end of the default client id. */
   readonly suffix: string;
   readonly lastStop: number | null;
+}
+
+/** What a repair of the store came to; kept until a node has begun new epochs and said so. */
+export interface RepairedRecord {
+  /** Wall time, ms. */
+  readonly at: number;
+  /** Where the damaged files are kept. */
+  readonly aside: string;
+  /** Records with a wrong checksum that were dropped, and the first of their keys. */
+  readonly records: number;
+  readonly keys: readonly string[];
+  /** Slots that have no outcome any more, and messages of the spool that are gone. */
+  readonly slots: number;
+  readonly messages: number;
 }
 
 /** A transaction that was answered. */

@@ -14,7 +14,7 @@ export interface Found {
   readonly records: readonly LedgerRecord[];
   /** Whether the gateway was commanded to stop. */
   readonly stopped: boolean;
-  /** The records are those of a backup: what came after them is not known, so the epoch has ended. */
+  /** The records are those of a backup or of a repair: what came after them is not known, so the epoch has ended. */
   readonly restored?: true;
   readonly now: { readonly elapsed: number; readonly wall: number; readonly boot: string };
 }
@@ -39,7 +39,8 @@ export interface Recovered {
 /**
  * Goes on with a schedule: claims without outcome become unknown, the slots since then one run of missed
  * ones, and the next slot keeps its phase. When elapsed time can't be known (after a reboot, with the
- * clock behind the last record) a new epoch begins, its first slot a full interval away.
+ * clock behind the last record), or the records can't be relied on, a new epoch begins, its first slot
+ * a full interval away.
  */
 export function recover(found: Found): Recovered {
   const { claim, interval, now } = found;

@@ -12,6 +12,7 @@ export type FindingKind =
   | "count"
   | "claim"
   | "damaged"
+  | "repaired"
   | "spool"
   | "no-next-slot"
   | "stalled";

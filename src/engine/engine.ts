@@ -25,6 +25,7 @@ import { Ledger } from "./ledger.ts";
 import { Opening, type Endpoint, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
 import { Publisher } from "./publisher.ts";
+import { noteRepair, repairOf } from "./repair-notes.ts";
 import { Reporter } from "./reporter.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
@@ -152,12 +153,14 @@ export class Engine {
     await this.#spool.load();
     await this.#age.load(store);
     await this.#transactions.load(store);
-    const report = await this.#opening.restore();
+    const repaired = await repairOf(store);
+    const report = await this.#opening.restore(repaired !== undefined);
     const before = await store.get(keys.retained);
     bus.onMessage(this.#faults.guarded("in a message of the broker", this.#commands.receive));
     noteContests(bus, self.clientId, this.#journal);
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
+    await noteRepair(repaired, this.#journal, this.#committer, this.#upkeep.integrity);
     await this.#noteStart(report);
     this.#clockNotes.open();
     this.#scheduler.open();

@@ -32,6 +32,7 @@ export class Integrity {
   readonly #world: IntegrityWorld;
   #proven: Proven | undefined;
   #readAllAt = -Infinity;
+  readonly #standing: Finding[] = [];
   #findings = 0;
   #waiting = 0;
   #cancel: (() => void) | undefined;
@@ -46,10 +47,17 @@ export class Integrity {
     return this.#findings + this.#world.stalls().length;
   }
 
+  /** Is a finding of every look until the node ends. */
+  stand(finding: Finding): void {
+    this.#standing.push(finding);
+  }
+
   /** Begins to look. */
   open(): void {
     this.#open = true;
     this.#arm();
+    // To be seen in health at once.
+    if (this.#standing.length > 0) void this.look();
   }
 
   /** Looks no more; one that is on its way breaks off. */
@@ -99,11 +107,12 @@ export class Integrity {
     const began = clock.elapsed();
     const pause = this.#pacer(share);
     const { validation, proven } = await validateStore({ store, pause }, query);
-    const { findings, more } = validation;
+    const { more } = validation;
+    const findings = [...this.#standing, ...validation.findings];
     if (query.proven === undefined) this.#readAllAt = began;
     const found = findings.length + more;
     // What is wrong is read again at the next look, or it would seem to be mended.
-    this.#proven = found === 0 ? proven : undefined;
+    this.#proven = found === this.#standing.length ? proven : undefined;
     this.#say(findings, found);
     return { ...validation, findings: [...findings, ...this.#world.stalls()] };
   }

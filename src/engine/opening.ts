@@ -50,13 +50,15 @@ export interface OpeningWorld {
 export class Opening {
   readonly #world: OpeningWorld;
   readonly #lanes = new Map<string, Lane>();
+  #anew = false;
 
   constructor(world: OpeningWorld) {
     this.#world = world;
   }
 
-  /** Restores all gateways and closes the accounts of schedules that left the configuration. */
-  async restore(): Promise<StartReport> {
+  /** Restores all gateways, `anew` with new epochs, and closes the accounts of schedules that left the configuration. */
+  async restore(anew = false): Promise<StartReport> {
+    this.#anew = anew;
     const { site, gateways } = this.#world;
     await this.#closeLeft();
     let unknown = 0;
@@ -90,7 +92,12 @@ export class Opening {
     const schedules: Schedule[] = [];
     const restored: Restored[] = [];
     for (const interval of intervalsOf(gateway)) {
-      const found = await restore(this.#world, gateway, interval, desired === "stopped");
+      const found = await restore(
+        { ...this.#world, anew: this.#anew },
+        gateway,
+        interval,
+        desired === "stopped",
+      );
       const plan = planSchedule(known, interval);
       const account = found.ended ?? found.account;
       const way = { plan, link, lane, devices: own };
@@ -129,7 +136,7 @@ export class Opening {
     for (const { gateway, interval, phase } of await leftSchedules(store, configured)) {
       const gone = goneGateway(gateway, phase);
       const stopped = (await this.#kept(gateway))?.desired === "stopped";
-      const found = await restore(this.#world, gone, interval, stopped);
+      const found = await restore({ ...this.#world, anew: this.#anew }, gone, interval, stopped);
       const account = found.ended ?? found.account;
       const plan = { devices: [] };
       const { link, lane } = { link: NO_LINK, lane: new Lane() };

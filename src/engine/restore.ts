@@ -28,6 +28,8 @@ export interface Restored extends Recovered {
 export interface RestoreWorld {
   readonly store: Store;
   readonly clock: Clock;
+  /** The store was repaired: what it says of the last claims can't be relied on, and every schedule begins a new epoch. */
+  readonly anew?: boolean;
 }
 
 /** The phase of a schedule. */
@@ -44,15 +46,16 @@ export async function restore(
 ): Promise<Restored> {
   const id = scheduleId(gateway.id, interval);
   const phase = phaseFor(gateway, interval);
-  const { clock } = world;
+  const { clock, anew = false } = world;
   const now = { elapsed: clock.elapsed(), wall: clock.wall(), boot: clock.bootId };
-  const open = await readOpen(world.store, id);
+  const open = await readOpen(world.store, id, anew ? interval : undefined);
   if (open !== undefined) {
-    return { ...recover({ interval, phase, ...open, stopped, now }), found: true };
+    const found = { interval, phase, ...open, stopped, now };
+    return { ...recover(anew ? { ...found, restored: true } : found), found: true };
   }
   const before = await world.store.get(keys.claim(id));
   const claim = before === undefined ? undefined : decodeClaim(before);
-  return begin({ interval, phase, seq: 1 }, claim, now);
+  return begin({ interval, phase, seq: 1 }, claim, now, anew);
 }
 
 /** A schedule that left the configuration, and the phase it had. */
@@ -85,12 +88,18 @@ function isClosed(claim: Claim, kept: AccountRecord | undefined): boolean {
   return kept?.closed === true && kept.epoch === claim.epoch;
 }
 
-/** What the store holds of a schedule, and the ledger records to go on from; undefined when it has left the configuration. */
+/**
+ * What the store holds of a schedule, and the ledger records to go on from; undefined when it has left
+ * the configuration. With its interval the claim is not relied on (`lastKnown`).
+ */
 export async function readOpen(
   store: Store,
   id: string,
+  doubted?: number,
 ): Promise<{ claim: Claim; kept: KeptAccount; records: LedgerRecord[] } | undefined> {
-  const { claim, kept, total } = await readAccount(store, id);
+  const small = await readAccount(store, id);
+  const { kept, total } = small;
+  const claim = doubted === undefined ? small.claim : await lastKnown(store, id, doubted, small);
   if (claim === undefined || isClosed(claim, kept)) return undefined;
   // Where the account is gone, what retention has removed is still in the total.
   const account =
@@ -98,14 +107,14 @@ export async function readOpen(
   return { claim, kept: account, records: await readLedger(store, id, account, claim) };
 }
 
-async function readAccount(
-  store: Store,
-  id: string,
-): Promise<{
-  claim: Claim | undefined;
-  kept: AccountRecord | undefined;
-  total: TotalRecord | undefined;
-}> {
+/** What the small records of a schedule say. */
+interface Small {
+  readonly claim: Claim | undefined;
+  readonly kept: AccountRecord | undefined;
+  readonly total: TotalRecord | undefined;
+}
+
+async function readAccount(store: Store, id: string): Promise<Small> {
   const claim = await store.get(keys.claim(id));
   const kept = await store.get(keys.account(id));
   const total = await store.get(keys.total(id));
@@ -116,6 +125,33 @@ async function readAccount(
     // As written by retention: the store has checked its checksum.
     total: total === undefined ? undefined : (JSON.parse(total) as TotalRecord),
   };
+}
+
+/** How far the slots went as far as any record knows: the claim may be lost, or an older one may have come back. */
+async function lastKnown(
+  store: Store,
+  id: string,
+  interval: number,
+  { claim, kept, total }: Small,
+): Promise<Claim | undefined> {
+  const range = { ...below(keys.outcomesOf(id)), limit: 1, reverse: true };
+  const [entry] = await store.range(range);
+  const last = entry === undefined ? undefined : placeOf(entry.key, entry.value);
+  const places = [claim && { epoch: claim.epoch, at: claim.claimed }, kept, total, last];
+  const known = places.filter((place) => place !== undefined);
+  if (known.length === 0) return undefined;
+  const epoch = Math.max(...known.map((place) => place.epoch));
+  const at = Math.max(...known.filter((place) => place.epoch === epoch).map((place) => place.at));
+  if (claim?.epoch === epoch && claim.claimed >= at) return claim;
+  const [from, slot] = claim?.epoch === epoch ? [claim.claimed, claim.slot] : [0, epoch * 1000];
+  return { epoch, claimed: at, settled: at, slot: slot + (at - from) * interval, due: 0, boot: "" };
+}
+
+/** Epoch and last seq of a ledger record. */
+function placeOf(key: string, value: string): { epoch: number; at: number } {
+  const record = decodeLedger(key, value);
+  const at = record.kind === "run" ? record.run.to : record.seq;
+  return { epoch: Number(key.split("/")[2]), at };
 }
 
 /** Records from the last one at or before what is kept, on: that one may be a run that goes on. */
@@ -144,8 +180,10 @@ function begin(
   place: Pick<Grid, "interval" | "phase" | "seq">,
   before: Claim | undefined,
   now: { elapsed: number; wall: number },
+  anew: boolean,
 ): Restored {
-  const from = now.elapsed + (before === undefined ? 0 : place.interval);
+  const isFirst = before === undefined && !anew;
+  const from = now.elapsed + (isFirst ? 0 : place.interval);
   return {
     account: new Account(nextEpoch(before?.epoch, now.wall)),
     next: layGrid(place, from, now.wall - now.elapsed),

@@ -1,5 +1,6 @@
 /** Opens LevelDB and says in edgepoll's words what went wrong. */
 import { Level } from "level";
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   EdgepollError,
@@ -10,9 +11,11 @@ import {
   messageOf,
 } from "../core/errors.ts";
 import { shellWord } from "../core/shell.ts";
+import { damage } from "./damage.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { kindOf } from "./kind.ts";
 import { refuseDamagedLogs } from "./log-check.ts";
+import { refuseDamagedTables } from "./table-check.ts";
 
 /** LevelDB with text keys and frames as values. */
 export type Database = Level<string, Buffer> & {
@@ -21,7 +24,7 @@ export type Database = Level<string, Buffer> & {
 };
 
 /** Holds the id of the marker; it sorts before `FIRST_KEY`, so no range of the store finds it. */
-const ID_KEY = "!id";
+export const ID_KEY = "!id";
 
 /** The first key the store's users may use. */
 export const FIRST_KEY = '"';
@@ -37,20 +40,28 @@ export async function createDatabase(path: string, id: string): Promise<void> {
   }
 }
 
-/** Opens the database with that id. Throws `LockedError`, `StateDirectoryError`, `PermissionError`, `StoreError`. */
-export async function openDatabase(path: string, id: string): Promise<Database> {
+/**
+ * Looks at the files before LevelDB does. Tables take a second for some hundred megabytes: they are
+ * read when there is reason to doubt them. Throws `StateDirectoryError`, `StoreError`.
+ */
+export function refuseDamaged(path: string, isDoubtful: boolean): void {
   refuseUnlessWhole(path);
   refuseDamagedLogs(path);
+  if (isDoubtful) refuseDamagedTables(path);
+}
+
+/** Opens the database with that id. Throws `LockedError`, `StateDirectoryError`, `PermissionError`, `StoreError`. */
+export async function openDatabase(path: string, id: string): Promise<Database> {
   const database = await open(path, false);
   try {
     const frame = await readFrame(database, ID_KEY);
     const found = frame && decodeFrame(ID_KEY, frame);
     if (found === id) return database;
+    if (found === undefined) throw damage(`${path} lost its id.`);
     throw new StateDirectoryError(
       "STATE_DIRECTORY",
-      `The database ${path} does not belong to the marker beside it: it holds ` +
-        `${found === undefined ? "no id" : `the id ${found}`}, the marker says ${id}. ` +
-        "Files are lost or mixed up; put both back from one backup.",
+      `The database ${path} does not belong to the marker beside it: it holds the id ${found}, ` +
+        `the marker says ${id}. Files are mixed up; put both back from one backup.`,
     );
   } catch (error) {
     await database.close();
@@ -74,25 +85,17 @@ export function asStoreError(error: unknown, deed: string): EdgepollError {
   }
   const damaged =
     code === "LEVEL_CORRUPTION" || /corruption|invalid argument|no such file/i.test(text);
-  return new StoreError(
-    damaged ? "STORE_DAMAGED" : "STORE_FAILED",
-    `Could not ${deed}: ${text}${hintOf(text, damaged)}`,
-    error,
-  );
+  if (damaged) return damage(`Could not ${deed}: ${text}.`, error);
+  return new StoreError("STORE_FAILED", `Could not ${deed}: ${text}${hintOf(text)}`, error);
 }
 
-function hintOf(text: string, damaged: boolean): string {
-  if (damaged) {
-    return (
-      ". Files of the database are damaged or gone: move the state directory away to begin anew " +
-      "(what waited for the broker is lost with it)."
-    );
-  }
+function hintOf(text: string): string {
   const full = /no space left|ENOSPC/i.test(text);
   return full ? ". The disk is full: free some space (df shows how much is left)." : "";
 }
 
-async function open(path: string, createIfMissing: boolean): Promise<Database> {
+/** Opens what lies at a path, or makes it. Throws `LockedError`, `PermissionError`, `StoreError`. */
+export async function open(path: string, createIfMissing: boolean): Promise<Database> {
   const options = { keyEncoding: "utf8", valueEncoding: "buffer" } as const;
   // On Node.js it is LevelDB itself, which can do more than the types common to all platforms say.
   const database = new Level<string, Buffer>(path, options) as Database;
@@ -118,13 +121,13 @@ async function open(path: string, createIfMissing: boolean): Promise<Database> {
 /** LevelDB without its CURRENT file would begin anew over the rest. */
 function refuseUnlessWhole(path: string): void {
   const kind = kindOf(path);
-  if (kind === "directory" && kindOf(join(path, "CURRENT")) === "file") return;
-  const what = {
-    absent: "is gone",
-    directory: "lost its file CURRENT",
-    file: "is a file",
-    other: "is not a directory",
-  };
+  if (kind === "directory") {
+    const current = join(path, "CURRENT");
+    if (kindOf(current) !== "file") throw damage(`The database ${path} lost its file CURRENT.`);
+    if (statSync(current).size === 0) throw damage(`${current} is empty.`);
+    return;
+  }
+  const what = { absent: "is gone", file: "is a file", other: "is not a directory" };
   throw new StateDirectoryError(
     "STATE_DIRECTORY",
     `The database ${path} ${what[kind]}. What it held can't be known, so edgepoll does not begin ` +

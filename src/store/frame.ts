@@ -1,6 +1,7 @@
 /** The bytes of a value on disk: record version (1 byte), CRC-32 of all the rest (4, big end first), text. */
 import { crc32 } from "node:zlib";
 import { StoreError } from "../core/errors.ts";
+import { damage } from "./damage.ts";
 
 /** Version of the records this edgepoll writes; later versions keep the first five bytes as they are. */
 export const RECORD_VERSION = 1;
@@ -20,10 +21,9 @@ export function encodeFrame(key: string, text: string, version = RECORD_VERSION)
 export function decodeFrame(key: string, frame: Uint8Array): string {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
   if (bytes.length < HEAD || bytes.readUInt32BE(1) !== checksum(key, bytes)) {
-    throw new StoreError(
-      "STORE_DAMAGED",
+    throw damage(
       `The record ${JSON.stringify(key)} on disk has a wrong checksum; most likely the disk is ` +
-        "failing or power was lost. Put the state directory back from a backup, or move it away to begin anew.",
+        "failing or power was lost.",
       { key },
     );
   }

@@ -1,8 +1,16 @@
 /** The store on disk. */
 import { type EdgepollError, StoreError, messageOf } from "../core/errors.ts";
 import type { Clock, Entry, Range, Store, Write } from "../core/ports.ts";
-import { FIRST_KEY, asStoreError, openDatabase, readFrame, type Database } from "./database.ts";
+import {
+  FIRST_KEY,
+  asStoreError,
+  openDatabase,
+  readFrame,
+  refuseDamaged,
+  type Database,
+} from "./database.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
+import { markClosed, markInUse, wasInUse } from "./in-use.ts";
 import { prepare, type Place } from "./prepare.ts";
 
 /** ms a close may take. */
@@ -28,7 +36,7 @@ export async function openLevelStore(
 ): Promise<Store> {
   try {
     const place = await prepare(directory, options.create);
-    return new LevelStore(place, await openDatabase(place.path, place.id), options.clock);
+    return await openStoreAt(place, options.clock);
   } catch (error) {
     throw asStoreError(error, `open the store in ${directory}`);
   }
@@ -36,7 +44,10 @@ export async function openLevelStore(
 
 /** Opens the database that lies at a place. Throws as `openLevelStore`. */
 export async function openStoreAt(place: Place, clock: LevelStoreOptions["clock"]): Promise<Store> {
-  return new LevelStore(place, await openDatabase(place.path, place.id), clock);
+  const { path, id } = place;
+  refuseDamaged(path, wasInUse(path));
+  markInUse(path);
+  return new LevelStore(place, await openDatabase(path, id), clock);
 }
 
 interface Waiting {
@@ -176,6 +187,7 @@ class LevelStore implements Store {
   async #reopen(): Promise<void> {
     await Promise.allSettled(this.#reading);
     await this.#database.close();
+    refuseDamaged(this.#place.path, false);
     this.#database = await openDatabase(this.#place.path, this.#place.id);
     this.#doubted = false;
   }
@@ -200,6 +212,7 @@ class LevelStore implements Store {
     await this.#writing;
     await Promise.allSettled([...this.#reading, this.#reopening]);
     await this.#database.close();
+    markClosed(this.#place.path);
   }
 }
 

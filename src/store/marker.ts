@@ -2,7 +2,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { platform } from "node:os";
 import { join } from "node:path";
-import { StateDirectoryError, StoreError } from "../core/errors.ts";
+import { StoreError } from "../core/errors.ts";
+import { damage } from "./damage.ts";
 import { kindOf } from "./kind.ts";
 
 /** Version of the layout of the state directory. */
@@ -16,18 +17,14 @@ export interface Marker {
   readonly id: string;
 }
 
-/** The marker of a state directory, undefined when there is none. Throws `StateDirectoryError`, `StoreError`. */
+/** The marker of a state directory, undefined when there is none. Throws `StoreError`. */
 export function readMarker(directory: string): Marker | undefined {
   const path = join(directory, NAME);
   const kind = kindOf(path);
   if (kind === "absent") return undefined;
   const marker = kind === "file" ? parse(readFileSync(path, "utf8")) : undefined;
   if (!marker) {
-    throw new StateDirectoryError(
-      "STATE_DIRECTORY",
-      `${path} can't be understood; it says which database belongs to this directory. ` +
-        "Put it back from a backup.",
-    );
+    throw damage(`${path} can't be understood; it says which database belongs to this directory.`);
   }
   if (marker.format > FORMAT) {
     throw new StoreError(

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { StateDirectoryError } from "../core/errors.ts";
+import { damage } from "./damage.ts";
 import { createDatabase } from "./database.ts";
 import { kindOf } from "./kind.ts";
 import { FORMAT, readMarker, syncDirectory, writeMarker } from "./marker.ts";
@@ -25,9 +26,8 @@ export async function prepare(directory: string, create: boolean): Promise<Place
   const fresh = join(directory, "db.new");
   const marker = readMarker(directory);
   if (!marker && kindOf(path) !== "absent") {
-    throw refused(
-      `${path} is there, but edgepoll.json beside it is gone, so it may have lost files too. ` +
-        "Put both back from a backup, or move the directory away to begin anew.",
+    throw damage(
+      `${path} is there, but edgepoll.json beside it is gone, so it may have lost files too.`,
     );
   }
   if (!marker && !create) {

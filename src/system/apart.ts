@@ -22,8 +22,8 @@ export function runApart(module: URL, argument: object): Promise<unknown> {
 }
 
 /** In the module that `runApart` runs: answers and ends the process. */
-export function answerApart(work: (argument: unknown) => unknown): void {
-  const answer = work(JSON.parse(process.argv[2] ?? "null"));
+export async function answerApart(work: (argument: unknown) => unknown): Promise<void> {
+  const answer = await work(JSON.parse(process.argv[2] ?? "null"));
   process.send?.(answer, () => {
     // The caller may have been killed meanwhile.
     if (process.connected) process.disconnect();

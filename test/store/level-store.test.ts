@@ -14,7 +14,7 @@ import { platform } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Level } from "level";
-import { LockedError, StateDirectoryError } from "../../src/core/errors.ts";
+import { LockedError, StateDirectoryError, StoreError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/core/ports.ts";
 import { encodeFrame } from "../../src/store/frame.ts";
 import { openLevelStore } from "../../src/store/level-store.ts";
@@ -142,7 +142,8 @@ for (const [what, lose] of Object.entries(losses)) {
     lose(directory);
     const before = readdirSync(directory, { recursive: true });
     await assert.rejects(open(directory), (error: unknown) => {
-      assert.ok(error instanceof StateDirectoryError);
+      assert.ok(error instanceof StateDirectoryError || error instanceof StoreError);
+      assert.ok(["STATE_DIRECTORY", "STORE_DAMAGED"].includes(error.code));
       assert.match(error.message, /from a backup/);
       return true;
     });

@@ -1,0 +1,37 @@
+/** Says on the audit trail that the store was repaired before this start, and what was lost with it. */
+import type { Store } from "../core/ports.ts";
+import { keys, type RepairedRecord } from "../core/records.ts";
+import type { Committer } from "./committer.ts";
+import type { Integrity } from "./integrity.ts";
+import type { Journal } from "./journal.ts";
+
+/** What a repair left to be said; undefined when there was none. */
+export async function repairOf(store: Store): Promise<RepairedRecord | undefined> {
+  const text = await store.get(keys.repaired);
+  // As written by the repair: the store has checked its checksum.
+  return text === undefined ? undefined : (JSON.parse(text) as RepairedRecord);
+}
+
+/** Says it, once on the audit trail, and as a finding until the node ends: new epochs have begun, and the next start goes on with them. */
+export async function noteRepair(
+  repaired: RepairedRecord | undefined,
+  journal: Journal,
+  committer: Committer,
+  integrity: Integrity,
+): Promise<void> {
+  if (repaired === undefined) return;
+  const text = lossOf(repaired);
+  await journal.note({ kind: "store-repaired", text, data: { ...repaired } });
+  integrity.stand({ kind: "repaired", text, next: "edgepoll events --since 1h" });
+  committer.later([{ key: keys.repaired }]);
+}
+
+function lossOf({ aside, records, keys: named, slots, messages }: RepairedRecord): string {
+  const which =
+    named.length === 0 ? "" : ` (${named.join(", ")}${records > named.length ? ", …" : ""})`;
+  return (
+    `the store was damaged and has been repaired: ${String(records)} records had a wrong checksum${which}, ` +
+    `${String(slots)} slots have no outcome any more, ${String(messages)} messages that waited are gone; ` +
+    `what was confirmed last may be lost too, so every schedule begins a new epoch; the damaged files are in ${aside}`
+  );
+}

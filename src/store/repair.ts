@@ -1,0 +1,121 @@
+/**
+ * Makes a database anew from what is left of a damaged one. What was there is kept beside it as it was;
+ * records with a wrong checksum do not come along. A kill at any moment leaves the damaged one or the new one.
+ */
+import { Level } from "level";
+import { randomUUID } from "node:crypto";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { EdgepollError, StateDirectoryError } from "../core/errors.ts";
+import type { Write } from "../core/ports.ts";
+import { ID_KEY, asStoreError, open, type Database } from "./database.ts";
+import { decodeFrame, encodeFrame } from "./frame.ts";
+import { FORMAT, readMarker, syncDirectory, writeMarker, type Marker } from "./marker.ts";
+
+/** Records that are read or removed at once. */
+const PAGE = 1000;
+
+/** What a repair came to. */
+export interface Repaired {
+  /** Where the damaged files are kept. */
+  readonly aside: string;
+  /** Records that came along. */
+  readonly records: number;
+  /** Keys of records with a wrong checksum, which did not. */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * Repairs the database of a state directory that nobody has open; `also` is written with it. Tables named
+ * in `without` are left out. LevelDB may end the process at a damaged table.
+ * Throws `StateDirectoryError` when nothing is left, `StoreError`, `PermissionError`.
+ */
+export async function repairDatabase(
+  directory: string,
+  without: readonly string[],
+  also: (aside: string) => readonly Write[],
+): Promise<Repaired> {
+  const path = join(directory, "db");
+  const work = join(directory, "db.repair");
+  const ready = join(directory, "db.new");
+  const aside = join(directory, "db.damaged");
+  const marker = markerOf(directory);
+  try {
+    for (const left of [work, ready]) rmSync(left, { recursive: true, force: true });
+    linkFiles(path, work, without);
+    await repairFiles(work);
+    const database = await open(work, false);
+    const found = await takeIntact(database, [
+      { key: ID_KEY, value: marker.id },
+      ...also(aside),
+    ]).finally(() => database.close());
+    rmSync(join(work, "lost"), { recursive: true, force: true });
+    writeMarker(directory, marker);
+    renameSync(work, ready);
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(path, aside);
+    // From here on a start does it, as it does for a database that was just made.
+    renameSync(ready, path);
+    syncDirectory(directory);
+    return { aside, ...found };
+  } catch (error) {
+    throw asStoreError(error, `repair ${path}`);
+  }
+}
+
+function repairFiles(path: string): Promise<void> {
+  // On Node.js it is LevelDB itself, which can do more than the types common to all platforms say.
+  return (Level as unknown as { repair(path: string): Promise<void> }).repair(path);
+}
+
+/** The marker, or a new one when it is what was damaged. */
+function markerOf(directory: string): Marker {
+  const fresh = { format: FORMAT, id: randomUUID() };
+  try {
+    return readMarker(directory) ?? fresh;
+  } catch (error) {
+    if (error instanceof EdgepollError && error.code === "STORE_DAMAGED") return fresh;
+    throw error;
+  }
+}
+
+/** Logs and tables under a second name: LevelDB never changes one, so they take no room and stay as they are. */
+function linkFiles(path: string, work: string, without: readonly string[]): void {
+  const names = existsSync(path) ? readdirSync(path) : [];
+  const found = names.filter((name) => /\.(log|ldb|sst)$/.test(name) && !without.includes(name));
+  if (found.length === 0) {
+    throw new StateDirectoryError(
+      "STATE_DIRECTORY",
+      `Nothing is left of ${path} that could be repaired. Put the state directory back from a backup, ` +
+        "or move it away to begin anew.",
+    );
+  }
+  mkdirSync(work, { mode: 0o700 });
+  for (const name of found) linkSync(join(path, name), join(work, name));
+}
+
+async function takeIntact(
+  database: Database,
+  writes: readonly Write[],
+): Promise<Pick<Repaired, "records" | "dropped">> {
+  const dropped: string[] = [];
+  let records = 0;
+  for await (const [key, frame] of database.iterator()) {
+    records++;
+    try {
+      decodeFrame(key, frame);
+    } catch (error) {
+      if (!(error instanceof EdgepollError) || error.code !== "STORE_DAMAGED") throw error;
+      dropped.push(key);
+    }
+  }
+  for (let from = 0; from < dropped.length; from += PAGE) {
+    const gone = dropped.slice(from, from + PAGE);
+    await database.batch(gone.map((key) => ({ type: "del", key })));
+  }
+  await database.batch(
+    writes.map(({ key, value = "" }) => ({ type: "put", key, value: encodeFrame(key, value) })),
+    { sync: true },
+  );
+  return { records: records - dropped.length, dropped };
+}
