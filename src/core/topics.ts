@@ -17,6 +17,8 @@ export interface Topics {
   /** The verb of a command topic, undefined if it is none. */
   verbOf(topic: string): string | undefined;
   reply(verb: string): string;
+  /** Filters of what a node retains, without what lies deeper below the base topic: that may be another node's. */
+  readonly retained: readonly string[];
 }
 
 /** Builds the topics of a base topic. */
@@ -40,6 +42,10 @@ export function topicsOf(base: string): Topics {
       return verb === "" || verb.includes("/") ? undefined : verb;
     },
     reply: (verb) => `${base}/reply/${verb}`,
+    retained: [
+      ...["node/state", "node/info", "node/health", "health/+", "meta/+"],
+      ...["availability/+", "availability/+/+", "readings/+/+"],
+    ].map((below) => `${base}/${below}`),
   };
 }
 
