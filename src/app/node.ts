@@ -17,6 +17,7 @@ import { keepHeapSmall } from "../system/memory.ts";
 import { controlSocketPath, ensureStateDir } from "../system/paths.ts";
 import { random } from "../system/random.ts";
 import type { RunningNode } from "./api.ts";
+import { auditLooks } from "./audit-looks.ts";
 import { embeddedBus, externalBus } from "./bus.ts";
 import { handleControl } from "./control.ts";
 import { Endpoints } from "./endpoints.ts";
@@ -82,8 +83,10 @@ async function open(
   const endpoint = endpoints.of.bind(endpoints);
   const world = { site, clock, random, log, store, bus, endpoint, facts, wallClock, self };
   let giveUp = (): void => undefined;
+  const looks = auditLooks(stateDir, clock);
   const engine = new Engine({
     ...world,
+    looks,
     storeBytes: () => storeBytes(stateDir),
     diskRoom: () => diskRoom(stateDir),
     giveUp: () => {

@@ -1,5 +1,6 @@
 /** From arguments to an exit code. */
 import { readArguments } from "./arguments.ts";
+import { audit } from "./audit.ts";
 import { backup } from "./backup.ts";
 import { check } from "./check.ts";
 import type { Command, Context } from "./command.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   enable,
   status,
   validate,
+  audit,
   check,
   config,
   read,

@@ -1,23 +1,24 @@
 /** Commands as they come in over MQTT or the control socket, and their replies. */
 
 /** The verbs of this version. */
-export const VERBS = ["start", "stop", "enable", "status", "validate"] as const;
+export const VERBS = ["start", "stop", "enable", "status", "validate", "audit"] as const;
 
 /** One of `VERBS`. */
 export type Verb = (typeof VERBS)[number];
 
 /** Verbs that are part of the interface and not in this version. */
-const LATER = ["poll", "audit", "read", "write", "reload"];
+const LATER = ["poll", "read", "write", "reload"];
 
 /** Keys that every command may have, and those of single verbs beside them. */
 const KEYS = ["gateway", "transaction", "expiresAt"];
 const OWN_KEYS: Partial<Record<Verb, readonly string[]>> = {
   enable: ["device", "forget"],
   validate: ["since"],
+  audit: ["clean"],
 };
 
 /** Verbs that are for all gateways when they name none. */
-const FOR_ALL: readonly Verb[] = ["status", "validate"];
+const FOR_ALL: readonly Verb[] = ["status", "validate", "audit"];
 
 /** Longest transaction, characters. */
 const LONGEST_TRANSACTION = 128;
@@ -53,6 +54,8 @@ export interface Command {
   readonly expiresAt?: number;
   /** Wall time in ms; of `validate`. */
   readonly since?: number;
+  /** Whether what is safe to remove is to be removed; of `audit`. */
+  readonly clean?: boolean;
 }
 
 /** Raised inside command handling; becomes the error of the reply. */
@@ -160,6 +163,7 @@ export function commandOf(verb: Verb, fields: Record<string, unknown>): Command 
   }
   const expiresAt = timeOf(fields, "expiresAt");
   const since = timeOf(fields, "since");
+  const clean = flagOf(fields, "clean");
   const device = fields["device"];
   return {
     verb,
@@ -169,6 +173,7 @@ export function commandOf(verb: Verb, fields: Record<string, unknown>): Command 
     ...(transaction === undefined ? {} : { transaction }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(since === undefined ? {} : { since }),
+    ...(clean === undefined ? {} : { clean }),
   };
 }
 
@@ -182,6 +187,12 @@ function timeOf(fields: Record<string, unknown>, key: string): number | undefine
   const time = fields[key];
   if (time === undefined || (typeof time === "number" && Number.isFinite(time))) return time;
   throw new Refused("malformed", `${key} must be a time in ms since 1970`);
+}
+
+function flagOf(fields: Record<string, unknown>, key: string): boolean | undefined {
+  const flag = fields[key];
+  if (flag === undefined || typeof flag === "boolean") return flag;
+  throw new Refused("malformed", `${key} must be true or false`);
 }
 
 function gatewaysOf(verb: Verb, gateway: unknown): readonly string[] | "*" {

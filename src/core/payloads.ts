@@ -113,6 +113,7 @@ export const EVENT_KINDS = [
   "suspended",
   "clock-step",
   "connection-contested",
+  "audit-cleaned",
   "findings",
   "schedules-restarted",
   "internal-error",

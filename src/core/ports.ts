@@ -1,5 +1,6 @@
 /** Every interface the engine needs from the world, on one page. */
 import type { Table } from "./model.ts";
+import type { BrokerLook } from "./retained-topics.ts";
 
 /** Time as the engine sees it. All values in ms, fractions allowed. */
 export interface Clock {
@@ -103,6 +104,8 @@ export interface Bus {
   onState(listener: (state: BusState) => void): void;
   /** Called for each message on the command topics; the listener must not throw or block. */
   onMessage(listener: (message: Incoming) => void): void;
+  /** What the broker retains on topics of these filters; takes some seconds at most. Rejects while not connected. */
+  retained(filters: readonly string[]): Promise<BrokerLook>;
   /** Begins to connect; settles at once, never fails because a broker is away. */
   open(): Promise<void>;
   /** Ends the session without the last will; settles within a second. */

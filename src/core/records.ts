@@ -26,6 +26,7 @@ export const keys = {
   accounts: "schedule/",
   total: (schedule: string) => `total/${schedule}`,
   totals: "total/",
+  gone: (schedule: string) => `gone/${schedule}`,
   hour: (schedule: string, hour: number) => `hour/${schedule}/${padded(hour)}`,
   hoursOf: (schedule: string) => `hour/${schedule}/`,
   outcome: (schedule: string, epoch: number, seq: number) =>

@@ -12,6 +12,7 @@ import {
 import { messageOf } from "../core/errors.ts";
 import type { Clock, Incoming, Log, Message, Write } from "../core/ports.ts";
 import { responseTopicFault, type Topics } from "../core/topics.ts";
+import type { Audit } from "./audit.ts";
 import type { Changes } from "./changes.ts";
 import type { Committer } from "./committer.ts";
 import type { Faults } from "./faults.ts";
@@ -19,9 +20,12 @@ import type { Gateways } from "./gateways.ts";
 import type { Health } from "./health.ts";
 import type { Integrity } from "./integrity.ts";
 import type { Transactions } from "./transactions.ts";
+import { turns } from "./turns.ts";
 
 /** Commands that wait while one is carried out; more are refused. */
 const MOST_WAITING = 64;
+/** Audits at a time, one carried out and the others waiting. */
+const MOST_AUDITS = 4;
 
 /** What commands work with. */
 export interface CommandsWorld {
@@ -34,6 +38,7 @@ export interface CommandsWorld {
   readonly gateways: Gateways;
   readonly health: Health;
   readonly integrity: Integrity;
+  readonly audit: Pick<Audit, "run">;
   readonly changes: Changes;
   readonly transactions: Transactions;
   readonly reply: (message: Message) => void;
@@ -45,6 +50,8 @@ export class Commands {
   readonly #world: CommandsWorld;
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #audits = 0;
+  readonly #auditInTurn = turns();
 
   constructor(world: CommandsWorld) {
     this.#world = world;
@@ -73,6 +80,7 @@ export class Commands {
       const command = commandOf(verbOf(name), fields);
       // It takes its time, and nobody who wants to stop the plant shall wait for it.
       if (command.verb === "validate") return await this.#validate(command);
+      if (command.verb === "audit") return await this.#audit(command, by);
       return await this.#inTurn(() => this.#once(command, by));
     } catch (error) {
       return this.#refuse(error, transaction);
@@ -112,6 +120,33 @@ export class Commands {
     const gateways = command.gateways === "*" ? {} : { gateways: targets };
     const data = await this.#world.integrity.validate({ since: command.since ?? 0, ...gateways });
     return this.#ok(data, command);
+  }
+
+  /** One after the other, so that the same transaction, coming twice, is carried out once. */
+  async #audit(command: Command, by: string): Promise<Reply> {
+    if (this.#audits >= MOST_AUDITS)
+      throw new Refused("busy", "an audit is on its way; ask again in a while");
+    this.#audits++;
+    try {
+      return await this.#auditInTurn(() => this.#auditOnce(command, by));
+    } finally {
+      this.#audits--;
+    }
+  }
+
+  async #auditOnce(command: Command, by: string): Promise<Reply> {
+    const { audit, transactions } = this.#world;
+    const { transaction, clean = false } = command;
+    const answered = transaction === undefined ? undefined : transactions.answered(transaction);
+    if (answered !== undefined) return answered;
+    this.#refuseExpired(command);
+    const targets = command.gateways === "*" ? undefined : this.#targets(command);
+    const data = await audit.run({ clean, ...(targets === undefined ? {} : { targets }) }, by);
+    const reply = this.#ok(data, command);
+    if (transaction === undefined || !clean) return reply;
+    await this.#keep(this.#answerWrites(command, reply), "what is listed was removed, but that");
+    transactions.remember(transaction, reply);
+    return reply;
   }
 
   async #status(command: Command): Promise<Reply> {

@@ -6,6 +6,7 @@ import type { Bus, Clock, Entry, Log, Random, Range, Store } from "../core/ports
 import { EVERYTHING, keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
 import { Age } from "./age.ts";
+import type { Audit, AuditLooks } from "./audit.ts";
 import { Changes } from "./changes.ts";
 import { LONGEST_LEAD } from "./claimer.ts";
 import { ClockNotes } from "./clock-notes.ts";
@@ -22,6 +23,7 @@ import { Health, type ProcessFacts } from "./health.ts";
 import { Journal, readAudit, type AuditQuery, type Happening } from "./journal.ts";
 import { Learning } from "./learning.ts";
 import { Ledger } from "./ledger.ts";
+import { nodeAudit } from "./node-audit.ts";
 import { Opening, type Endpoint, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
 import { Publisher } from "./publisher.ts";
@@ -32,6 +34,7 @@ import { Spool } from "./spool.ts";
 import { SpoolBounds } from "./spool-bounds.ts";
 import type { DiskRoom } from "./spool-limit.ts";
 import { reportSpool, type SpoolReport } from "./spool-report.ts";
+import { startedEvent } from "./start-note.ts";
 import { Transactions } from "./transactions.ts";
 import { Upkeep } from "./upkeep.ts";
 import { within } from "./within.ts";
@@ -57,6 +60,8 @@ export interface EngineWorld {
   readonly storeBytes: () => number | null;
   /** Room on the disk of the store, null when not known. */
   readonly diskRoom: () => DiskRoom | null;
+  /** What an audit needs of the machine. */
+  readonly looks: AuditLooks;
   readonly self: { version: string; started: number; pid: number; clientId: string };
   /** Too many errors in edgepoll itself: the process is to end. */
   readonly giveUp: () => void;
@@ -84,6 +89,7 @@ export class Engine {
   readonly #trust: ClockTrust;
   readonly #opening: Opening;
   readonly #directReads: DirectReads;
+  readonly #audit: Audit;
 
   constructor(world: EngineWorld) {
     const { site, clock, log, store, bus } = world;
@@ -99,10 +105,8 @@ export class Engine {
       ...{ bus, clock, log, topics, spool, forget, faults },
     }));
     const spooled = publisher.pump;
-    const { stamping } = age;
-    const kept = { node, clock, log, store, committer, spool };
-    const journal = new Journal({ ...kept, spooled, stamping });
-    this.#journal = journal;
+    const kept = { node, clock, log, store, committer, spool, spooled };
+    const journal = (this.#journal = new Journal({ ...kept, stamping: age.stamping }));
     const missed = (gateway: string, slots: number) => {
       devices.of(gateway)?.rate.missed(clock.elapsed(), slots);
     };
@@ -116,7 +120,7 @@ export class Engine {
     const bounded = { clock, log, store, committer, journal, spool, age };
     this.#spoolBounds = new SpoolBounds({ ...bounded, ...bounds });
     this.#clockNotes = new ClockNotes(clock, journal);
-    this.#trust = new ClockTrust(clock, world.wallClock);
+    const trust = (this.#trust = new ClockTrust(clock, world.wallClock));
     const scheduler = (this.#scheduler = this.#newScheduler());
     const changed = (gateway: string) => {
       this.#reporter.touch(gateway);
@@ -128,19 +132,19 @@ export class Engine {
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
     const watch = { integrity, supervision, faults };
     const spoolLimit = site.spool.maxBytes;
-    const { facts, storeBytes } = world;
-    const trust = this.#trust;
+    const { facts, storeBytes, endpoint, self } = world;
     const health = new Health({ ...shared, ...watch, spoolLimit, facts, storeBytes, trust });
-    const { endpoint, self } = world;
     this.#directReads = new DirectReads({ clock, gateways, endpoint });
     const opened = { site, clock, store, ledger, devices, gateways, endpoint };
     this.#opening = new Opening({ ...opened, stepped: this.#clockNotes.stepped });
     this.#reporter = new Reporter({ ...shared, site, topics, health, write: forget, self });
     const changes = new Changes({ gateways, devices, health });
     const transactions = (this.#transactions = new Transactions(clock, forget));
+    const audited = { ...world, topics, committer, journal, gateways, publisher, transactions };
+    const audit = (this.#audit = nodeAudit({ ...audited, inTurn: upkeep.inTurn }));
     this.#commands = new Commands({
       ...{ node, clock, log, topics, committer, gateways, health, changes, transactions },
-      ...{ integrity, faults },
+      ...{ integrity, audit, faults },
       disabled: site.disabledGateways,
       reply: publisher.reply.bind(publisher),
     });
@@ -161,7 +165,7 @@ export class Engine {
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await noteRepair(repaired, this.#journal, this.#committer, this.#upkeep.integrity);
-    await this.#noteStart(report);
+    await this.#journal.note(startedEvent(site.node, self.version, report));
     this.#clockNotes.open();
     this.#scheduler.open();
     this.#spoolBounds.open();
@@ -217,6 +221,7 @@ export class Engine {
     this.#scheduler.close();
     this.#spoolBounds.close();
     this.#upkeep.close();
+    this.#audit.close();
     await within(clock, LAST_WRITE, this.#ledger.written());
     this.#committer.end();
     const stops = { kind: "node-stopped" as const, text: `${this.#world.site.node} stops` };
@@ -225,8 +230,11 @@ export class Engine {
     if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
     this.#reporter.close();
     if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
-    const last = this.#committer.commit([]).catch(() => undefined);
-    await within(clock, LAST_WRITE, last);
+    await within(
+      clock,
+      LAST_WRITE,
+      this.#committer.commit([]).catch(() => undefined),
+    );
   }
 
   async #keepAll(): Promise<void> {
@@ -285,16 +293,5 @@ export class Engine {
     this.#changed(change.gateway);
     const news = newsOf(change, this.#world.clock);
     if (news !== undefined) void this.#journal.note(news);
-  }
-
-  async #noteStart({ unknown, missed, stopped }: StartReport): Promise<void> {
-    const { site, self } = this.#world;
-    const text =
-      `${site.node} started, version ${self.version}` +
-      (unknown + missed > 0
-        ? `; ${String(unknown)} slots unknown, ${String(missed)} missed while it was away`
-        : "");
-    const data = { unknown, missed, stopped: stopped.map(({ gateway }) => gateway) };
-    await this.#journal.note({ kind: "node-started", text, data });
   }
 }

@@ -12,7 +12,7 @@ const MANY = 5000;
 export interface PrunerWorld {
   readonly clock: Clock;
   readonly store: Store;
-  readonly committer: Committer;
+  readonly committer: Pick<Committer, "commit">;
 }
 
 /** See the head of this file. */

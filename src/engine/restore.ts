@@ -53,9 +53,8 @@ export async function restore(
     const found = { interval, phase, ...open, stopped, now };
     return { ...recover(anew ? { ...found, restored: true } : found), found: true };
   }
-  const before = await world.store.get(keys.claim(id));
-  const claim = before === undefined ? undefined : decodeClaim(before);
-  return begin({ interval, phase, seq: 1 }, claim, now, anew);
+  const before = await lastEpoch(world.store, id);
+  return begin({ interval, phase, seq: 1 }, before, now, anew);
 }
 
 /** A schedule that left the configuration, and the phase it had. */
@@ -83,8 +82,16 @@ export async function leftSchedules(
   return left;
 }
 
+/** The last epoch of a schedule that was closed, also of one whose account was removed: none is used twice. */
+async function lastEpoch(store: Store, id: string): Promise<number | undefined> {
+  const claim = await store.get(keys.claim(id));
+  if (claim !== undefined) return decodeClaim(claim).epoch;
+  const gone = await store.get(keys.gone(id));
+  return gone === undefined ? undefined : Number(gone);
+}
+
 /** Whether the account was closed, and none was begun after it. */
-function isClosed(claim: Claim, kept: AccountRecord | undefined): boolean {
+export function isClosed(claim: Claim, kept: AccountRecord | undefined): boolean {
   return kept?.closed === true && kept.epoch === claim.epoch;
 }
 
@@ -178,14 +185,14 @@ async function readLedger(
 /** A new account: the very first at the next slot of the grid, every other a full interval away. */
 function begin(
   place: Pick<Grid, "interval" | "phase" | "seq">,
-  before: Claim | undefined,
+  before: number | undefined,
   now: { elapsed: number; wall: number },
   anew: boolean,
 ): Restored {
   const isFirst = before === undefined && !anew;
   const from = now.elapsed + (isFirst ? 0 : place.interval);
   return {
-    account: new Account(nextEpoch(before?.epoch, now.wall)),
+    account: new Account(nextEpoch(before, now.wall)),
     next: layGrid(place, from, now.wall - now.elapsed),
     changes: [],
     unknown: 0,

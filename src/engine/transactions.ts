@@ -3,8 +3,8 @@ import type { Reply } from "../core/command.ts";
 import type { Clock, Store, Write } from "../core/ports.ts";
 import { below, keys, type AnsweredRecord } from "../core/records.ts";
 
-/** How long and how many are remembered. */
-const MEMORY = 600_000;
+/** How long, ms, and how many are remembered. */
+export const MEMORY = 600_000;
 const MOST = 10_000;
 
 /** Remembers answers for ten minutes, at most 10,000, across restarts. */

@@ -6,7 +6,7 @@ import { Integrity, type IntegrityWorld } from "./integrity.ts";
 import { Retention, type RetentionWorld } from "./retention.ts";
 import { SpoolRoom, type SpoolRoomWorld } from "./spool-room.ts";
 import { Supervision, type SupervisionWorld } from "./supervision.ts";
-import { turns } from "./turns.ts";
+import { turns, type InTurn } from "./turns.ts";
 
 /** What it works with. */
 export type UpkeepWorld = Omit<
@@ -18,11 +18,13 @@ export type UpkeepWorld = Omit<
 export class Upkeep {
   readonly integrity: Integrity;
   readonly supervision: Supervision;
+  /** Its turns, for other work on the store. */
+  readonly inTurn: InTurn;
   readonly #retention: Retention;
   readonly #spoolRoom: SpoolRoom;
 
   constructor(world: UpkeepWorld) {
-    const inTurn = turns();
+    const inTurn = (this.inTurn = turns());
     const supervision = (this.supervision = new Supervision(world));
     this.integrity = new Integrity({ ...world, inTurn, stalls: () => supervision.findings });
     this.#retention = new Retention({ ...world, inTurn });

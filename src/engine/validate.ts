@@ -10,7 +10,9 @@ import { LedgerReading, type ReadingWorld } from "./ledger-reading.ts";
 import { proveSpool, type ProvenSpool } from "./spool-proof.ts";
 
 /** Records that have no rule beside their checksum. */
-const CHECKSUMMED = ["audit/", "command/", "dropped/", "hour/", "meta/", "quarantine/"];
+const CHECKSUMMED = [
+  ...["audit/", "command/", "dropped/", "gone/", "hour/", "meta/", "quarantine/"],
+];
 
 /** What is to be looked at. */
 export interface ValidateQuery {

@@ -4,6 +4,7 @@ import type { Server, Socket } from "node:net";
 import type { Aedes, AedesPublishPacket, PublishPacket } from "aedes";
 import { PublishError } from "../core/errors.ts";
 import type { Bus, BusState, Clock, Incoming, Log, Message } from "../core/ports.ts";
+import { retainedTopicOf, type BrokerLook, type RetainedTopic } from "../core/retained-topics.ts";
 import { createBroker } from "./broker.ts";
 import { Listeners, incomingOf, outside } from "./incoming.ts";
 import { listen } from "./listen.ts";
@@ -33,6 +34,12 @@ export interface EmbeddedBusOptions {
  */
 export function createEmbeddedBus(options: EmbeddedBusOptions): Bus {
   return new EmbeddedBus(options);
+}
+
+interface RetainedStore {
+  createRetainedStreamCombi(
+    filters: readonly string[],
+  ): AsyncIterable<{ topic: string; payload: Buffer | string }>;
 }
 
 class EmbeddedBus implements Bus {
@@ -116,6 +123,19 @@ class EmbeddedBus implements Bus {
         }
       });
     });
+  }
+
+  async retained(filters: readonly string[]): Promise<BrokerLook> {
+    if (this.#broker === undefined) {
+      throw new PublishError("PUBLISH_LOST", "The embedded broker is not open.");
+    }
+    // Not among the typed members of aedes: where it keeps what is retained, in memory.
+    const { persistence } = this.#broker as unknown as { persistence: RetainedStore };
+    const topics: RetainedTopic[] = [];
+    for await (const { topic, payload } of persistence.createRetainedStreamCombi(filters)) {
+      topics.push(retainedTopicOf(topic, payload.toString()));
+    }
+    return { topics, unseen: [] };
   }
 
   async close(): Promise<void> {

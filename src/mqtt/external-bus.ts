@@ -1,9 +1,11 @@
 /** The bus over a broker that is already there. */
 import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import type { Bus, BusState, Incoming, Message } from "../core/ports.ts";
+import type { BrokerLook } from "../core/retained-topics.ts";
 import { Contest } from "./contest.ts";
 import { Listeners } from "./incoming.ts";
 import { lost } from "./outgoing.ts";
+import { lookAtRetained } from "./retained-look.ts";
 import { Session } from "./session.ts";
 import type { SessionEnd, SessionOptions } from "./session.ts";
 
@@ -81,6 +83,13 @@ class ExternalBus implements Bus {
       return Promise.reject(lost(this.#state.reason ?? "not connected"));
     }
     return this.#session.publish(message);
+  }
+
+  retained(filters: readonly string[]): Promise<BrokerLook> {
+    if (!this.#state.connected) {
+      return Promise.reject(lost(this.#state.reason ?? "not connected"));
+    }
+    return lookAtRetained(this.#options, filters, this.#version);
   }
 
   async close(): Promise<void> {

@@ -69,7 +69,9 @@ export class Session {
     this.#options = options;
     this.#events = events;
     this.#version = version;
-    this.#client = mqtt.connect(options.url, clientOptionsOf(options, version));
+    const { topic, payload, qos, retain } = options.will;
+    const will = { topic, payload, qos, retain };
+    this.#client = mqtt.connect(options.url, { ...clientOptionsOf(options, version), will });
     this.#listen();
   }
 
@@ -174,13 +176,14 @@ export class Session {
 }
 
 /** mqtt.js without its queues and its reconnect: what it would replay is in our own store. */
-function clientOptionsOf(options: SessionOptions, version: 4 | 5): IClientOptions {
-  const { clientId, username, password, will } = options;
+export function clientOptionsOf(
+  { clientId, username, password }: Pick<SessionOptions, "clientId" | "username" | "password">,
+  version: 4 | 5,
+): IClientOptions {
   return {
     clientId,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    will: { topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain },
     protocolVersion: version,
     clean: true,
     keepalive: KEEPALIVE,

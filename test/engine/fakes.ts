@@ -10,6 +10,8 @@ import type {
   Message,
   ReadRequest,
 } from "../../src/core/ports.ts";
+import { retainedTopicOf } from "../../src/core/retained-topics.ts";
+import type { BrokerLook, RetainedTopic } from "../../src/core/retained-topics.ts";
 import type { FakeClock } from "../support/fake-clock.ts";
 
 /** A message as the broker got it, with the elapsed time of the test's clock. */
@@ -75,6 +77,15 @@ export class FakeBroker {
     return this.delivered.filter((one) => one.topic === topic).map(({ payload }) => payload);
   }
 
+  /** All that is retained. */
+  get allRetained(): RetainedTopic[] {
+    const topics = new Set(this.delivered.filter(({ retain }) => retain).map(({ topic }) => topic));
+    return [...topics].flatMap((topic) => {
+      const payload = this.retained(topic);
+      return payload === undefined ? [] : [retainedTopicOf(topic, payload)];
+    });
+  }
+
   /** The retained payload of a topic, undefined when it was never set or is cleared. */
   retained(topic: string): string | undefined {
     const last = this.delivered.findLast((one) => one.topic === topic && one.retain);
@@ -120,6 +131,11 @@ export class FakeBus implements Bus {
           this.acknowledge();
         });
     });
+  }
+
+  retained(): Promise<BrokerLook> {
+    if (!this.state.connected) return Promise.reject(lost());
+    return Promise.resolve({ topics: this.#broker.allRetained, unseen: [] });
   }
 
   acknowledge(): void {

@@ -1,9 +1,11 @@
 /** A node's engine on ports that obey the test: process after process on one disk, broker and line. */
+import type { AuditLooks } from "../../src/engine/audit.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Device, Gateway, Keep, Pauses, Point, Probe, Site } from "../../src/core/model.ts";
 import type { Log, ReadRequest } from "../../src/core/ports.ts";
 import { createFakeClock, type FakeClock, type FakeClockStart } from "../support/fake-clock.ts";
 import { createMemoryStore, type Crash, type MemoryStore } from "../support/memory-store.ts";
+import { NO_LOOKS } from "../support/no-looks.ts";
 import { FakeBroker, FakeLink, ProcessClock } from "./fakes.ts";
 import type { Behaviour, FakeBus, Seen } from "./fakes.ts";
 
@@ -80,6 +82,8 @@ export class Rig {
   parts: RigParts;
   life: Life | undefined;
   lives = 0;
+  /** What an audit sees of the machine. */
+  looks: AuditLooks = NO_LOOKS;
   /** Size of the store as the system tells it. */
   storeBytes: number | null = null;
   /** Room on the disk as the system tells it. */
@@ -160,6 +164,7 @@ export class Rig {
         const key = endpoints.get(id) ?? id;
         return { key, link: linkOf(id, key) };
       },
+      looks: this.looks,
       facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 } }),
       wallClock: { built: this.built, isSynced: () => this.synced },
       storeBytes: () => this.storeBytes,

@@ -7,6 +7,7 @@ import { openLevelStore } from "../../src/store/level-store.ts";
 import { createClock } from "../../src/system/clock.ts";
 import { ensureStateDir } from "../../src/system/paths.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
+import { NO_LOOKS } from "../support/no-looks.ts";
 import { writeSite, type NodeFiles } from "../support/node-process.ts";
 
 /** Time between the end of the outage as told and the start of the node, ms; what was polled must lie in the past. */
@@ -72,6 +73,7 @@ async function pollWithoutBroker(site: Site, store: FillStore, length: number): 
     ...{ site, clock, store, bus: awayBus() },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     endpoint: ({ id }) => ({ key: id, link }),
+    looks: NO_LOOKS,
     facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 } }),
     wallClock: { built: 0, isSynced: () => true },
     storeBytes: () => null,
@@ -96,6 +98,7 @@ function awayBus(): Bus {
   return {
     ...{ state, window: 20 },
     publish: () => Promise.reject(new Error(reason)),
+    retained: () => Promise.resolve({ topics: [], unseen: [] }),
     onState: () => undefined,
     onMessage: () => undefined,
     open: () => Promise.resolve(),

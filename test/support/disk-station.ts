@@ -12,6 +12,7 @@ import { createClock } from "../../src/system/clock.ts";
 import { FakeBroker } from "../engine/fakes.ts";
 import { siteOf } from "../engine/rig.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { NO_LOOKS } from "./no-looks.ts";
 
 /** ms of every schedule. */
 export const INTERVAL = 1000;
@@ -97,6 +98,7 @@ export async function startDiskStation(directory: string): Promise<DiskStation> 
         seen(id);
       }),
     }),
+    looks: NO_LOOKS,
     facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 } }),
     wallClock: { built: 0, isSynced: () => true },
     storeBytes: () => null,

@@ -12,6 +12,7 @@ import { siteOf } from "../engine/rig.ts";
 import { checkHistory, type Verdict } from "./history.ts";
 import { ledgerOf, waitingIn } from "./ledger-reader.ts";
 import { createMemoryStore } from "./memory-store.ts";
+import { NO_LOOKS } from "./no-looks.ts";
 
 /** What a station is made from. */
 export interface StationParts {
@@ -72,6 +73,7 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
         for (const look of watchers) look();
       }),
     }),
+    looks: NO_LOOKS,
     facts: () => ({ rss: 1, loopDelay: { p50: 0, p99: 0 } }),
     wallClock: { built: 0, isSynced: () => true },
     storeBytes: () => null,
