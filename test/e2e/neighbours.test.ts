@@ -11,8 +11,8 @@ import { createTempDir } from "../support/temp-dir.ts";
 import { publish, serialPoints, type SeenHealth } from "./site.ts";
 
 const HEALTHY = 10;
-const SLOTS = 50;
-const INTERVAL = 200;
+const SLOTS = 30;
+const INTERVAL = 400;
 /** An address of the documentation block (RFC 5737): nobody is there, and nobody says so. */
 const BLACK_HOLE = "tcp://192.0.2.1:502";
 
@@ -47,7 +47,7 @@ test(
         // What fails takes nearly all of its time for it.
         return id.startsWith("healthy")
           ? { id, connection, devices }
-          : { id, connection, devices, timeout: "190ms" };
+          : { id, connection, devices, timeout: "390ms" };
       }),
     });
     const node = startNode(t, files);
