@@ -1,6 +1,5 @@
 /** What a node answers at its control socket. */
 import { schedulesOf } from "../core/account-change.ts";
-import type { Site } from "../core/model.ts";
 import type { DirectRead } from "../engine/direct-reads.ts";
 import type { Engine } from "../engine/engine.ts";
 import { backupAnswer } from "./backup-lines.ts";
@@ -11,7 +10,7 @@ import { deviceIn, plainDevice } from "./device.ts";
 const MOST_EVENTS = 10_000;
 
 /** The handler of the control socket; `end` begins the end of the process. */
-export function handleControl(engine: Engine, site: Site, end: (why: string) => void) {
+export function handleControl(engine: Engine, end: (why: string) => void) {
   return async (verb: string, args: Record<string, unknown>): Promise<unknown> => {
     const payload = recordOf(args["payload"]);
     const by = typeof args["by"] === "string" ? args["by"].slice(0, 100) : "cli";
@@ -19,12 +18,12 @@ export function handleControl(engine: Engine, site: Site, end: (why: string) => 
       end(by);
       return {};
     }
-    if (verb === "device") return plainDevice(deviceIn(site, String(payload["device"])));
-    if (verb === "accounts") return schedulesOf(site);
+    if (verb === "device") return plainDevice(deviceIn(engine.site, String(payload["device"])));
+    if (verb === "accounts") return schedulesOf(engine.site);
     if (verb === "info") return engine.info();
     if (verb === "spool") return engine.spooled();
     if (verb === "spooled") return spooledAnswer(engine, payload["quarantine"] === true);
-    if (verb === "backup") return backupAnswer(engine, site, by);
+    if (verb === "backup") return backupAnswer(engine, engine.site, by);
     if (verb === "events") return engine.audit(queryOf(payload));
     if (verb === "read") {
       // As `read` of this version sends it; the process at the other end is the same user's.

@@ -1,7 +1,8 @@
 /** The ways to the endpoints of a site: simulators started, addresses resolved, locks held, links made. */
 import { ConfigError } from "../core/errors.ts";
 import { intervalsOf, type Gateway } from "../core/model.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Clock, Link } from "../core/ports.ts";
+import { sameGateway } from "../core/site-change.ts";
 import type { Endpoint } from "../engine/opening.ts";
 import { Names } from "../modbus/names.ts";
 import { startSimulator, type Simulator } from "../simulator/tcp-server.ts";
@@ -14,15 +15,47 @@ import { lockPatiently } from "./state-lock.ts";
 /** Back-off of failed connects may reach the shortest interval, or this many ms. */
 const LEAST_BACKOFF = 1000;
 
+/** What stands behind an endpoint: held by the node as long as a gateway names it. */
+interface Way {
+  readonly endpoint: Endpoint;
+  readonly lock: Lock;
+}
+
+/** All ways of one configuration. */
+class Ways {
+  readonly placed = new Map<string, Placed>();
+  readonly byKey = new Map<string, Way>();
+
+  /** Closes links, locks and simulators that other ways do not have. */
+  async freeBut(others: Ways): Promise<void> {
+    for (const [key, { endpoint, lock }] of this.byKey) {
+      const other = others.byKey.get(key);
+      if (other?.endpoint !== endpoint) await endpoint.link.close();
+      if (other?.lock !== lock) await lock.release();
+    }
+    const kept = new Set([...others.placed.values()].map(({ simulator }) => simulator));
+    for (const { simulator } of this.placed.values()) {
+      if (!kept.has(simulator)) await simulator?.close();
+    }
+  }
+}
+
+/** The ways of a configuration that may come to be used. */
+export interface Staged {
+  /** From now on they are those that are given. */
+  use(): void;
+  /** Frees what only the configuration before needed. */
+  settle(): Promise<void>;
+  /** Frees what only this configuration needs. */
+  drop(): Promise<void>;
+}
+
 /** The endpoints of a site. */
 export class Endpoints {
   readonly #clock: Clock;
   readonly #names: Names;
   readonly #holder: HolderInfo;
-  readonly #byGateway = new Map<string, Endpoint>();
-  readonly #byKey = new Map<string, Endpoint>();
-  readonly #simulators: Simulator[] = [];
-  readonly #locks: Lock[] = [];
+  #ways = new Ways();
 
   constructor(clock: Clock, holder: HolderInfo) {
     this.#clock = clock;
@@ -32,56 +65,89 @@ export class Endpoints {
 
   /** Makes the way to every gateway. Throws `LockedError` when another process holds an endpoint. */
   async open(gateways: readonly Gateway[]): Promise<void> {
-    const placed = await Promise.all(gateways.map((gateway) => this.#place(gateway)));
-    for (const each of placed) {
-      const shared = this.#byKey.get(each.key) ?? (await this.#make(each, placed));
-      this.#byGateway.set(each.gateway.id, shared);
+    (await this.stage(gateways)).use();
+  }
+
+  /** Makes the ways that are not there yet; none is used so far. Throws as `open`: then nothing was made. */
+  async stage(gateways: readonly Gateway[]): Promise<Staged> {
+    const before = this.#ways;
+    const ways = new Ways();
+    const drop = () => ways.freeBut(before);
+    try {
+      const places = gateways.map(async (gateway) => {
+        ways.placed.set(gateway.id, await this.#place(gateway));
+      });
+      await Promise.all(places);
+      for (const each of ways.placed.values()) {
+        if (!ways.byKey.has(each.key)) ways.byKey.set(each.key, await this.#way(each, ways));
+      }
+    } catch (error) {
+      await drop();
+      throw error;
     }
+    const use = () => {
+      this.#ways = ways;
+    };
+    return { use, drop, settle: () => before.freeBut(ways) };
   }
 
   /** The way to a gateway. */
   of(gateway: Gateway): Endpoint {
-    const endpoint = this.#byGateway.get(gateway.id);
-    if (endpoint === undefined) throw new Error(`no endpoint for ${gateway.id}`);
-    return endpoint;
+    const way = this.#ways.byKey.get(this.#ways.placed.get(gateway.id)?.key ?? "");
+    if (way === undefined) throw new Error(`no endpoint for ${gateway.id}`);
+    return way.endpoint;
   }
 
   /** Ends requests in flight and frees all connections. */
   async hangUp(): Promise<void> {
-    await Promise.all([...this.#byKey.values()].map(({ link }) => link.close()));
+    const ways = [...this.#ways.byKey.values()];
+    await Promise.all(ways.map(({ endpoint }) => endpoint.link.close()));
   }
 
   /** Ends simulators and gives the locks back. */
   async close(): Promise<void> {
     await this.hangUp();
-    await Promise.all(this.#simulators.map((simulator) => simulator.close()));
-    await Promise.all(this.#locks.map((lock) => lock.release()));
+    await this.#ways.freeBut(new Ways());
   }
 
   async #place(gateway: Gateway): Promise<Placed> {
-    const connection = await this.#reachable(gateway);
+    const before = this.#ways.placed.get(gateway.id);
+    // A name that is resolved otherwise by now keeps its lane, as long as it is configured so.
+    if (before?.gateway.connection.url === gateway.connection.url) return { ...before, gateway };
+    const { connection } = gateway;
+    if (connection.kind !== "simulator") return this.#placeAt(gateway, connection);
+    const host = "127.0.0.1";
+    const { model } = connection;
+    const clock = this.#clock;
+    const seed = gateway.id;
+    const simulator = await startSimulator({ host, port: 0, model, seed, clock });
+    const { port } = simulator;
+    const url = `tcp://${host}:${String(port)}`;
+    return { ...(await this.#placeAt(gateway, { kind: "tcp", url, host, port })), simulator };
+  }
+
+  async #placeAt(gateway: Gateway, connection: Reachable): Promise<Placed> {
     const key = await endpointKey(connection, this.#names, this.#clock);
     return { gateway, connection, key };
   }
 
-  async #reachable({ id, connection }: Gateway): Promise<Reachable> {
-    if (connection.kind !== "simulator") return connection;
-    const host = "127.0.0.1";
-    const { model } = connection;
-    const clock = this.#clock;
-    const simulator = await startSimulator({ host, port: 0, model, seed: id, clock });
-    this.#simulators.push(simulator);
-    const { port } = simulator;
-    return { kind: "tcp", url: `tcp://${host}:${String(port)}`, host, port };
+  /** The way there is, as long as a gateway goes it unchanged; else a link of its own, under the same lock. */
+  async #way(placed: Placed, { placed: all }: Ways): Promise<Way> {
+    const { gateway, connection, key } = placed;
+    const sharing = [...all.values()].filter((other) => other.key === key);
+    for (const other of sharing) agree(gateway, connection, other);
+    const before = this.#ways.byKey.get(key);
+    const goesOn = sharing.some((each) => isSame(this.#ways.placed.get(each.gateway.id), each));
+    if (before !== undefined && goesOn) return before;
+    const name = `endpoint:${key}`;
+    const lock = before?.lock ?? (await lockPatiently(name, this.#holder, this.#clock));
+    return { endpoint: { key, link: this.#link(placed, sharing) }, lock };
   }
 
-  async #make({ gateway, connection, key }: Placed, all: readonly Placed[]): Promise<Endpoint> {
-    const sharing = all.filter((other) => other.key === key);
-    for (const other of sharing) agree(gateway, connection, other);
-    this.#locks.push(await lockPatiently(`endpoint:${key}`, this.#holder, this.#clock));
+  #link({ gateway, connection }: Placed, sharing: readonly Placed[]): Link {
     const intervals = sharing.flatMap((other) => intervalsOf(other.gateway));
     const { tls, maxAnswerTime } = gateway;
-    const link = openLink(connection, {
+    return openLink(connection, {
       clock: this.#clock,
       names: this.#names,
       maxBackoff: Math.max(Math.min(...intervals), LEAST_BACKOFF),
@@ -89,16 +155,19 @@ export class Endpoints {
       tls,
       maxAnswerTime,
     });
-    const endpoint = { key, link };
-    this.#byKey.set(key, endpoint);
-    return endpoint;
   }
+}
+
+/** Whether a gateway is configured as it was, so that a reload does not touch it. */
+function isSame(before: Placed | undefined, now: Placed): boolean {
+  return before !== undefined && sameGateway(before.gateway, now.gateway);
 }
 
 interface Placed {
   readonly gateway: Gateway;
   readonly connection: Reachable;
   readonly key: string;
+  readonly simulator?: Simulator;
 }
 
 /** Two names of one endpoint are found out here; what is said under one name was checked before. */

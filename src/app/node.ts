@@ -25,21 +25,26 @@ import { EXIT_BUG, endOnSignals } from "./ending.ts";
 import { Releases } from "./releases.ts";
 import { isDamage, repairStore } from "./repair.ts";
 import { reportOf } from "./report.ts";
-import type { ReadSite } from "./site.ts";
+import { reread } from "./reread.ts";
+import type { ReadSite, Where } from "./site.ts";
 import { lockState } from "./state-lock.ts";
 
 /**
  * Starts a node; what was opened is closed again when a later step fails. With `repair` a store that
  * turns out to be damaged is repaired and the start tried again. Throws `EdgepollError`.
  */
-export async function startNode(read: ReadSite, repair = false): Promise<RunningNode> {
+export async function startNode(
+  read: ReadSite,
+  where: Where,
+  repair = false,
+): Promise<RunningNode> {
   keepHeapSmall();
   const watched = watchLoop(createClock());
   const log = createLog(read.site.logLevel);
   const attempt = async (isDamaged: boolean): Promise<RunningNode> => {
     const releases = new Releases(log);
     try {
-      return await open(read, watched, log, releases, isDamaged);
+      return await open(read, { ...where, config: read.path }, watched, log, releases, isDamaged);
     } catch (error) {
       await releases.run();
       throw error;
@@ -53,6 +58,7 @@ export async function startNode(read: ReadSite, repair = false): Promise<Running
 
 async function open(
   read: ReadSite,
+  where: Where,
   { clock, delay }: WatchedClock,
   log: Log,
   releases: Releases,
@@ -89,6 +95,7 @@ async function open(
     looks,
     storeBytes: () => storeBytes(stateDir),
     diskRoom: () => diskRoom(stateDir),
+    reread: () => reread(where, endpoints),
     giveUp: () => {
       giveUp();
     },
@@ -98,7 +105,7 @@ async function open(
   giveUp = () => {
     ending.end("too many errors in edgepoll itself", EXIT_BUG);
   };
-  const handle = handleControl(engine, site, ending.end);
+  const handle = handleControl(engine, ending.end);
   const server = await openControl({ path: control, stateDir, handle, log });
   releases.add("control socket", () => server.close());
   await store.write([{ key: keys.node, value: JSON.stringify({ ...kept, lastStop: null }) }], true);

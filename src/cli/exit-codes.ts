@@ -57,6 +57,7 @@ const OF_REFUSAL: Readonly<Record<Refusal, number>> = {
   device_unknown: EXIT.badData,
   expired: EXIT.badData,
   busy: EXIT.unavailable,
+  config_refused: EXIT.configuration,
   store_failed: EXIT.io,
   internal: EXIT.bug,
 };

@@ -12,6 +12,7 @@ import { failureJson, failureText } from "./failure.ts";
 import { shellWord } from "../core/shell.ts";
 import { read } from "./read.ts";
 import { reset } from "./reset.ts";
+import { reload } from "./reload.ts";
 import { restore } from "./restore.ts";
 import { simulate } from "./simulate.ts";
 import { spool } from "./spool.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   status,
   validate,
   audit,
+  reload,
   check,
   config,
   read,

@@ -80,7 +80,7 @@ async function startGateways(
   }
 }
 
-/** A node reads its configuration when it starts; `start` to one that runs does not make it read a changed file. */
+/** `start` to a node that runs does not make it read a changed file. */
 async function sayOtherConfig(
   stateDir: string,
   given: Given,
@@ -90,8 +90,8 @@ async function sayOtherConfig(
   const { otherConfig } = await import("../app/other-config.ts");
   const path = await otherConfig(stateDir, whereOf(given));
   if (path === undefined) return;
-  const stop = `${caller} stop --node${sameNode(given)}`;
-  out.note(`the node runs with another configuration than ${path}; to use it: ${stop}, then start`);
+  const next = `${caller} reload${sameNode(given)}`;
+  out.note(`the node runs with another configuration than ${path}; to use it: ${next}`);
 }
 
 async function runNode(
@@ -105,7 +105,8 @@ async function runNode(
     import("../app/site-apart.ts"),
     reading,
   ]);
-  const { report, ended } = await startNode(told(read), given.flags.has("repair"));
+  const repair = given.flags.has("repair");
+  const { report, ended } = await startNode(told(read), whereOf(given), repair);
   if (given.flags.has("json")) out.line(JSON.stringify(report));
   else for (const line of banner(report, caller, paint)) out.line(line);
   return ended;

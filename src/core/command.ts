@@ -1,13 +1,13 @@
 /** Commands as they come in over MQTT or the control socket, and their replies. */
 
 /** The verbs of this version. */
-export const VERBS = ["start", "stop", "enable", "status", "validate", "audit"] as const;
+export const VERBS = ["start", "stop", "enable", "status", "validate", "audit", "reload"] as const;
 
 /** One of `VERBS`. */
 export type Verb = (typeof VERBS)[number];
 
 /** Verbs that are part of the interface and not in this version. */
-const LATER = ["poll", "read", "write", "reload"];
+const LATER = ["poll", "read", "write"];
 
 /** Keys that every command may have, and those of single verbs beside them. */
 const KEYS = ["gateway", "transaction", "expiresAt"];
@@ -18,7 +18,7 @@ const OWN_KEYS: Partial<Record<Verb, readonly string[]>> = {
 };
 
 /** Verbs that are for all gateways when they name none. */
-const FOR_ALL: readonly Verb[] = ["status", "validate", "audit"];
+const FOR_ALL: readonly Verb[] = ["status", "validate", "audit", "reload"];
 
 /** Longest transaction, characters. */
 const LONGEST_TRANSACTION = 128;
@@ -37,6 +37,7 @@ export type Refusal =
   | "device_unknown"
   | "expired"
   | "busy"
+  | "config_refused"
   | "store_failed"
   | "internal";
 
@@ -217,6 +218,10 @@ function idsOf(key: "gateway" | "device", value: unknown): readonly string[] {
 
 function refuseStrangers(verb: Verb, fields: Record<string, unknown>): void {
   const known = [...KEYS, ...(OWN_KEYS[verb] ?? [])];
+  if (verb === "reload" && fields["gateway"] !== undefined && fields["gateway"] !== "*") {
+    const text = "reload takes the whole configuration; leave gateway out";
+    throw new Refused("not_supported", text);
+  }
   const stranger = Object.keys(fields).find((key) => !known.includes(key));
   if (stranger === undefined) return;
   const text = `there is no key "${stranger}"; ${verb} takes ${known.join(", ")}`;

@@ -103,6 +103,7 @@ export const EVENT_KINDS = [
   "node-stopped",
   "gateway-started",
   "gateway-stopped",
+  "reloaded",
   "device-online",
   "device-offline",
   "device-open",

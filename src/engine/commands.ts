@@ -19,6 +19,7 @@ import type { Faults } from "./faults.ts";
 import type { Gateways } from "./gateways.ts";
 import type { Health } from "./health.ts";
 import type { Integrity } from "./integrity.ts";
+import type { Current, Reload } from "./reload.ts";
 import type { Transactions } from "./transactions.ts";
 import { turns } from "./turns.ts";
 
@@ -33,13 +34,14 @@ export interface CommandsWorld {
   readonly clock: Clock;
   readonly log: Log;
   readonly topics: Topics;
-  readonly disabled: readonly string[];
+  readonly current: Current;
   readonly committer: Committer;
   readonly gateways: Gateways;
   readonly health: Health;
   readonly integrity: Integrity;
   readonly audit: Pick<Audit, "run">;
   readonly changes: Changes;
+  readonly reload: Reload;
   readonly transactions: Transactions;
   readonly reply: (message: Message) => void;
   readonly faults: Pick<Faults, "note">;
@@ -81,13 +83,14 @@ export class Commands {
       // It takes its time, and nobody who wants to stop the plant shall wait for it.
       if (command.verb === "validate") return await this.#validate(command);
       if (command.verb === "audit") return await this.#audit(command, by);
+      if (command.verb === "reload") return await this.#reload(command, by);
       return await this.#inTurn(() => this.#once(command, by));
     } catch (error) {
       return this.#refuse(error, transaction);
     }
   }
 
-  async #inTurn(act: () => Promise<Reply>): Promise<Reply> {
+  async #inTurn<T>(act: () => Promise<T>): Promise<T> {
     if (this.#waiting >= MOST_WAITING) throw new Refused("busy", "too many commands are waiting");
     this.#waiting++;
     const turn = this.#tail.then(act);
@@ -149,6 +152,22 @@ export class Commands {
     return reply;
   }
 
+  /** Reading the configuration takes its time as well; only the change itself is made in turn. */
+  async #reload(command: Command, by: string): Promise<Reply> {
+    const { reload, transactions } = this.#world;
+    const { transaction } = command;
+    const answered = transaction === undefined ? undefined : transactions.answered(transaction);
+    if (answered !== undefined) return answered;
+    this.#refuseExpired(command);
+    const reply = this.#ok(await reload.run(by, this.#inTurn.bind(this)), command);
+    await this.#keep(
+      this.#answerWrites(command, reply),
+      "the configuration was read again, but that",
+    );
+    if (transaction !== undefined) transactions.remember(transaction, reply);
+    return reply;
+  }
+
   async #status(command: Command): Promise<Reply> {
     const { gateways, health } = this.#world;
     const found = this.#targets(command).flatMap((id) => gateways.get(id) ?? []);
@@ -182,7 +201,8 @@ export class Commands {
   }
 
   #targets(command: Command): string[] {
-    return targetsOf(command.gateways, this.#world.gateways.ids, this.#world.disabled);
+    const { gateways, current } = this.#world;
+    return targetsOf(command.gateways, gateways.ids, current.site.disabledGateways);
   }
 
   #answerWrites({ transaction }: Command, reply: Reply): Write[] {

@@ -49,9 +49,18 @@ export class Devices {
 
   /** Begins to keep the devices of a gateway, from what the store has of them. */
   add(gateway: Gateway, kept: Readonly<Record<string, DeviceRecord>>): GatewayDevices {
-    const devices = this.make(gateway, kept);
+    const before = this.#gateways.get(gateway.id);
+    const made = this.make(gateway, kept);
+    // A gateway that comes back changed goes on with what it had.
+    const devices =
+      before === undefined ? made : { ...made, rate: before.rate, lastGood: before.lastGood };
     this.#gateways.set(gateway.id, devices);
     return devices;
+  }
+
+  /** Keeps the devices of a gateway no more. */
+  remove(gateway: string): void {
+    this.#gateways.delete(gateway);
   }
 
   /** The devices of a gateway, without keeping them. */

@@ -1,38 +1,39 @@
 /** The running engine: puts its parts together, starts and stops them in order. */
 import type { Reply } from "../core/command.ts";
-import type { Gateway, Site } from "../core/model.ts";
+import type { Site } from "../core/model.ts";
 import { infoOf, type AuditEvent } from "../core/payloads.ts";
-import type { Bus, Clock, Entry, Log, Random, Range, Store } from "../core/ports.ts";
+import type { Entry, Range } from "../core/ports.ts";
 import { EVERYTHING, keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
 import { Age } from "./age.ts";
-import type { Audit, AuditLooks } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import { Changes } from "./changes.ts";
 import { LONGEST_LEAD } from "./claimer.ts";
 import { ClockNotes } from "./clock-notes.ts";
-import { ClockTrust, type WallClockFacts } from "./clock-trust.ts";
+import { ClockTrust } from "./clock-trust.ts";
 import { Commands } from "./commands.ts";
 import { Committer } from "./committer.ts";
 import { noteContests } from "./contest-notes.ts";
 import { Devices, type DeviceChange } from "./devices.ts";
 import { newsOf } from "./device-news.ts";
 import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
+import type { EngineWorld } from "./engine-world.ts";
 import { Faults } from "./faults.ts";
 import { Gateways } from "./gateways.ts";
-import { Health, type ProcessFacts } from "./health.ts";
+import { Health } from "./health.ts";
 import { Journal, readAudit, type AuditQuery, type Happening } from "./journal.ts";
 import { Learning } from "./learning.ts";
 import { Ledger } from "./ledger.ts";
 import { nodeAudit } from "./node-audit.ts";
-import { Opening, type Endpoint, type StartReport } from "./opening.ts";
+import { Opening, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
 import { Publisher } from "./publisher.ts";
 import { noteRepair, repairOf } from "./repair-notes.ts";
+import { Reload, type Current } from "./reload.ts";
 import { Reporter } from "./reporter.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
 import { SpoolBounds } from "./spool-bounds.ts";
-import type { DiskRoom } from "./spool-limit.ts";
 import { reportSpool, type SpoolReport } from "./spool-report.ts";
 import { startedEvent } from "./start-note.ts";
 import { Transactions } from "./transactions.ts";
@@ -44,32 +45,10 @@ const LAST_WRITE = 10_000;
 /** ms for which the spool is still published at the end of the process. */
 const LAST_PUBLISH = 3000;
 
-/** What the engine needs from the world. */
-export interface EngineWorld {
-  readonly site: Site;
-  readonly clock: Clock;
-  /** For jitter. */
-  readonly random: Random;
-  readonly log: Log;
-  readonly store: Store;
-  readonly bus: Bus;
-  readonly endpoint: (gateway: Gateway) => Endpoint;
-  readonly facts: () => ProcessFacts;
-  readonly wallClock: WallClockFacts;
-  /** Size of the store on disk, null when not known. */
-  readonly storeBytes: () => number | null;
-  /** Room on the disk of the store, null when not known. */
-  readonly diskRoom: () => DiskRoom | null;
-  /** What an audit needs of the machine. */
-  readonly looks: AuditLooks;
-  readonly self: { version: string; started: number; pid: number; clientId: string };
-  /** Too many errors in edgepoll itself: the process is to end. */
-  readonly giveUp: () => void;
-}
-
 /** A node's engine. */
 export class Engine {
   readonly #world: EngineWorld;
+  readonly #current: Current;
   readonly #faults: Faults;
   readonly #committer: Committer;
   readonly #spool: Spool;
@@ -96,6 +75,7 @@ export class Engine {
     const { node } = site;
     const topics = topicsOf(site.baseTopic);
     this.#world = world;
+    const current = (this.#current = { site });
     const faults = (this.#faults = this.#newFaults());
     const committer = (this.#committer = new Committer(store, clock, log));
     const age = (this.#age = new Age(clock));
@@ -130,22 +110,22 @@ export class Engine {
     const upkeep = (this.#upkeep = this.#newUpkeep(gateways, journal));
     const { integrity, supervision } = upkeep;
     const shared = { node, clock, bus, committer, devices, gateways, publisher, scheduler, spool };
-    const watch = { integrity, supervision, faults };
-    const spoolLimit = site.spool.maxBytes;
-    const { facts, storeBytes, endpoint, self } = world;
-    const health = new Health({ ...shared, ...watch, spoolLimit, facts, storeBytes, trust });
+    const { endpoint, self, reread } = world;
+    const drawn = { ...world, trust, spoolLimit: site.spool.maxBytes };
+    const health = new Health({ ...shared, ...drawn, integrity, supervision, faults });
     this.#directReads = new DirectReads({ clock, gateways, endpoint });
-    const opened = { site, clock, store, ledger, devices, gateways, endpoint };
-    this.#opening = new Opening({ ...opened, stepped: this.#clockNotes.stepped });
-    this.#reporter = new Reporter({ ...shared, site, topics, health, write: forget, self });
+    const opened = { current, clock, store, ledger, devices, gateways, endpoint };
+    const opening = (this.#opening = new Opening({ ...opened, stepped: this.#clockNotes.stepped }));
+    const telling = { ...shared, current, topics, health, write: forget, self };
+    const reporter = (this.#reporter = new Reporter(telling));
+    const reload = new Reload({ ...shared, current, journal, ledger, opening, reporter, reread });
     const changes = new Changes({ gateways, devices, health });
     const transactions = (this.#transactions = new Transactions(clock, forget));
-    const audited = { ...world, topics, committer, journal, gateways, publisher, transactions };
+    const audited = { ...world, ...shared, current, topics, journal, transactions };
     const audit = (this.#audit = nodeAudit({ ...audited, inTurn: upkeep.inTurn }));
     this.#commands = new Commands({
       ...{ node, clock, log, topics, committer, gateways, health, changes, transactions },
-      ...{ integrity, audit, faults },
-      disabled: site.disabledGateways,
+      ...{ integrity, audit, faults, current, reload },
       reply: publisher.reply.bind(publisher),
     });
   }
@@ -184,9 +164,13 @@ export class Engine {
     return this.#commands.ask(verb, payload, by);
   }
 
+  get site(): Site {
+    return this.#current.site;
+  }
+
   /** Who this is, as on `node/info`. */
   info(): object {
-    return infoOf(this.#world.site, this.#world.self);
+    return infoOf(this.#current.site, this.#world.self);
   }
 
   /** Reads what a person wants to see, through the lane of the endpoint. Throws `UnavailableError`. */
@@ -224,8 +208,8 @@ export class Engine {
     this.#audit.close();
     await within(clock, LAST_WRITE, this.#ledger.written());
     this.#committer.end();
-    const stops = { kind: "node-stopped" as const, text: `${this.#world.site.node} stops` };
-    await within(clock, LAST_WRITE, this.#journal.note(stops));
+    const text = `${this.site.node} stops`;
+    await within(clock, LAST_WRITE, this.#journal.note({ kind: "node-stopped", text }));
     await within(clock, LAST_WRITE, this.#keepAll());
     if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
     this.#reporter.close();
@@ -241,8 +225,8 @@ export class Engine {
     const gateways = [...this.#gateways.all];
     this.#committer.later(gateways.map((running) => this.#gateways.keep(running)));
     const schedules = gateways.flatMap((running) => running.schedules);
-    const closings = schedules.map((schedule) => this.#ledger.close(schedule, false));
-    await Promise.all(closings).catch(() => undefined);
+    const closing = schedules.map((each) => this.#ledger.close(each, false));
+    await Promise.all(closing).catch(() => undefined);
   }
 
   #newFaults(): Faults {
@@ -253,10 +237,8 @@ export class Engine {
 
   #newUpkeep(gateways: Gateways, journal: Journal): Upkeep {
     const { site, clock, log, store, storeBytes } = this.#world;
-    const bytes = () => {
-      const all = storeBytes();
-      return all === null ? null : all - this.#spool.waiting.bytes;
-    };
+    const less = (all: number | null) => (all === null ? null : all - this.#spool.waiting.bytes);
+    const bytes = () => less(storeBytes());
     const [committer, age, spool] = [this.#committer, this.#age, this.#spool];
     const parts = { clock, log, store, gateways, journal, bytes, keep: site.keep };
     return new Upkeep({ ...parts, committer, age, spool, scheduler: this.#scheduler });

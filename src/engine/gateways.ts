@@ -51,6 +51,16 @@ export class Gateways {
     }
   }
 
+  /** Knows a gateway no more. */
+  remove(id: string): void {
+    this.#all.delete(id);
+  }
+
+  /** Has its schedules, which were stopped, not run again; others may take their place. */
+  retire(running: RunningGateway): void {
+    for (const schedule of running.schedules) this.#world.scheduler.remove(schedule);
+  }
+
   get all(): IterableIterator<RunningGateway> {
     return this.#all.values();
   }

@@ -9,6 +9,7 @@ import type { Gateways } from "./gateways.ts";
 import type { Journal } from "./journal.ts";
 import type { LedgerScope } from "./leftovers.ts";
 import type { Publisher } from "./publisher.ts";
+import type { Current } from "./reload.ts";
 import type { Transactions } from "./transactions.ts";
 import type { InTurn } from "./turns.ts";
 
@@ -18,7 +19,7 @@ const LOOK_AGAIN = 50;
 
 /** What it is put together from. */
 export interface NodeAuditWorld {
-  readonly site: Site;
+  readonly current: Current;
   readonly clock: Clock;
   readonly store: Store;
   readonly bus: Bus;
@@ -35,14 +36,14 @@ export interface NodeAuditWorld {
 
 /** The audit of a node. */
 export function nodeAudit(world: NodeAuditWorld): Audit {
-  const { site, bus, topics, gateways, transactions, self } = world;
+  const { current, bus, topics, gateways, transactions, self } = world;
   const { clock, store, committer, journal, looks, inTurn } = world;
   const configured = () => [...gateways.all].map(({ gateway }) => gateway);
   return new Audit({
     ...{ clock, store, committer, journal, looks, inTurn, topics, gateways: configured },
-    scope: () => scopeOf(gateways, site),
+    scope: () => scopeOf(gateways, current.site),
     owner: () => ({
-      node: site.node,
+      node: current.site.node,
       ...{ clientId: self.clientId, started: self.started },
       own: ownTopics(
         topics,

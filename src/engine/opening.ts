@@ -1,7 +1,7 @@
 /** The start: every gateway of the configuration is taken up from the store, what left it is closed. */
 import { schedulesOf } from "../core/account-change.ts";
 import type { Step } from "../core/grid.ts";
-import { intervalsOf, type Gateway, type Site } from "../core/model.ts";
+import { intervalsOf, type Gateway } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
 import { withRefusals } from "../core/refusals.ts";
 import type { Clock, Link, Store } from "../core/ports.ts";
@@ -10,6 +10,7 @@ import type { Devices } from "./devices.ts";
 import type { Gateways } from "./gateways.ts";
 import { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Current } from "./reload.ts";
 import { leftSchedules, restore, type Restored } from "./restore.ts";
 import { Schedule, type Slot } from "./schedule.ts";
 
@@ -35,7 +36,7 @@ export interface StartReport {
 
 /** What opening works with. */
 export interface OpeningWorld {
-  readonly site: Site;
+  readonly current: Current;
   readonly clock: Clock;
   readonly store: Store;
   readonly ledger: Ledger;
@@ -59,18 +60,20 @@ export class Opening {
   /** Restores all gateways, `anew` with new epochs, and closes the accounts of schedules that left the configuration. */
   async restore(anew = false): Promise<StartReport> {
     this.#anew = anew;
-    const { site, gateways } = this.#world;
+    const { current, gateways } = this.#world;
+    const { site } = current;
     await this.#closeLeft();
     let unknown = 0;
     let missed = 0;
     let known = 0;
     for (const gateway of site.gateways) {
-      for (const found of await this.#gateway(gateway)) {
+      for (const found of await this.take(gateway)) {
         unknown += found.unknown;
         missed += found.missed;
         if (found.found) known++;
       }
     }
+    this.#anew = false;
     const all = [...gateways.all];
     const stopped = all.filter(({ desired }) => desired.desired === "stopped");
     const schedules = all.flatMap((running) => running.schedules);
@@ -82,7 +85,8 @@ export class Opening {
     };
   }
 
-  async #gateway(gateway: Gateway): Promise<Restored[]> {
+  /** Takes up one gateway, as the store has it. */
+  async take(gateway: Gateway): Promise<Restored[]> {
     const { devices, gateways, clock } = this.#world;
     const kept = await this.#kept(gateway.id);
     const { desired, since, by } = kept ?? { desired: "running", since: clock.wall(), by: null };
@@ -131,7 +135,8 @@ export class Opening {
   }
 
   async #closeLeft(): Promise<void> {
-    const { site, store, ledger, devices } = this.#world;
+    const { current, store, ledger, devices } = this.#world;
+    const { site } = current;
     const configured = new Set(schedulesOf(site));
     for (const { gateway, interval, phase } of await leftSchedules(store, configured)) {
       const gone = goneGateway(gateway, phase);

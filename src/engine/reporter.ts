@@ -1,13 +1,13 @@
 /** Publishes retained state: health when it changes and on a beat, availability, meta and who this is. */
 import { infoOf, metaOf } from "../core/payloads.ts";
 import type { Bus, Clock, Write } from "../core/ports.ts";
-import type { Site } from "../core/model.ts";
 import { keys } from "../core/records.ts";
 import type { Topics } from "../core/topics.ts";
 import type { Devices } from "./devices.ts";
 import type { Gateways, RunningGateway } from "./gateways.ts";
 import type { Health } from "./health.ts";
 import type { Publisher } from "./publisher.ts";
+import type { Current } from "./reload.ts";
 import { phaseFor } from "./restore.ts";
 
 /** Beats of a second: health of a gateway and of the node is published at least this often. */
@@ -17,7 +17,7 @@ const BEAT = 1000;
 
 /** What the reporter works with. */
 export interface ReporterWorld {
-  readonly site: Site;
+  readonly current: Current;
   readonly clock: Clock;
   readonly bus: Bus;
   readonly topics: Topics;
@@ -48,7 +48,23 @@ export class Reporter {
 
   /** Publishes everything once and begins the beat; clears what is retained of gateways and devices that are gone. */
   open(before: readonly string[]): void {
-    const { site, topics, gateways, bus, self } = this.#world;
+    this.#publishAll(before);
+    void this.#node();
+    // What was drawn before an outage, or while it lasted, is not how the node fares now.
+    this.#world.bus.onState(() => void this.#node());
+    this.#arm();
+  }
+
+  /** Publishes everything anew after the configuration has changed; clears what is retained of what is gone. */
+  renew(): void {
+    const before = [...this.#topics];
+    this.#topics.clear();
+    this.#publishAll(before);
+  }
+
+  #publishAll(before: readonly string[]): void {
+    const { topics, gateways, self } = this.#world;
+    const { site } = this.#world.current;
     this.#retain(topics.nodeInfo, infoOf(site, self));
     // Drawn and published in a moment; not to be cleared until then.
     this.#topics.add(topics.nodeHealth);
@@ -64,10 +80,6 @@ export class Reporter {
       this.#clearing.add(topic);
     }
     this.#keepTopics();
-    void this.#node();
-    // What was drawn before an outage, or while it lasted, is not how the node fares now.
-    bus.onState(() => void this.#node());
-    this.#arm();
   }
 
   /** The state of a gateway changed; it is published with the next beat. */
@@ -132,8 +144,8 @@ export class Reporter {
 
   /** Retained topics of devices that are configured but were not polled yet in this run. */
   #isOfDevice(topic: string): boolean {
-    const { site, topics } = this.#world;
-    return site.gateways.some(({ id, devices }) =>
+    const { current, topics } = this.#world;
+    return current.site.gateways.some(({ id, devices }) =>
       devices.some(
         (device) =>
           topic === topics.availability(id, device.id) ||
@@ -144,13 +156,14 @@ export class Reporter {
 
   /** The list of retained topics is kept, so that what leaves the configuration can be cleared. */
   #keepTopics(): void {
-    const { site, topics, write } = this.#world;
-    for (const { id, devices } of site.gateways) {
+    const { current, topics, write } = this.#world;
+    for (const { id, devices } of current.site.gateways) {
       for (const device of devices)
         if (device.retain) this.#topics.add(topics.readings(id, device.id));
     }
     for (const topic of this.#clearing) {
-      if (!this.#world.publisher.retains(topic)) this.#clearing.delete(topic);
+      const isBack = this.#topics.has(topic);
+      if (isBack || !this.#world.publisher.retains(topic)) this.#clearing.delete(topic);
     }
     this.#keptSize = this.#topics.size;
     const value = JSON.stringify([...this.#topics, ...this.#clearing].sort());

@@ -93,6 +93,11 @@ export class Schedule {
     this.settled = parts.account.settled;
   }
 
+  /** End of the grace of the first slot that is not begun. */
+  get deadline(): number {
+    return (this.claims[0]?.due ?? Infinity) + this.grace;
+  }
+
   /** Whether a poll that began now would ask nobody. While one runs, that can't be known: its probe may be answered. */
   isDisabled(now: number): boolean {
     return this.poll === undefined && this.devices.breakers.isDisabled(this.plan, now);

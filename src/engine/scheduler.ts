@@ -54,23 +54,33 @@ export class Scheduler {
     this.#nextTell = world.clock.elapsed() + TELL_EVERY;
   }
 
-  /** Knows a schedule from now on; it runs from `open` on, or once `start` is called. */
+  /** Knows a schedule from now on; it runs from `open` on, at once when that was before, or once `start` is called. */
   add(schedule: Schedule, running: boolean): void {
     this.#schedules.add(schedule);
     schedule.running = running;
+    if (!this.#open) return;
+    this.#takeUp(schedule, this.#moment());
+    this.#pass();
+  }
+
+  /** Knows a schedule no more that was stopped. */
+  remove(schedule: Schedule): void {
+    this.#schedules.delete(schedule);
   }
 
   /** Begins to make passes. Slots whose grace ended before are missed: the process was down. */
   open(): void {
     this.#open = true;
     const moment = this.#moment();
-    for (const schedule of this.#schedules) {
-      if (!schedule.running) continue;
-      const absence: Absence = { outcome: "missed", reason: "down" };
-      this.#claimer.passBy(schedule, moment.now - schedule.grace, moment, absence);
-      this.#claimer.add(schedule);
-    }
+    for (const schedule of this.#schedules) this.#takeUp(schedule, moment);
     this.#pass();
+  }
+
+  #takeUp(schedule: Schedule, moment: Moment): void {
+    if (!schedule.running) return;
+    const absence: Absence = { outcome: "missed", reason: "down" };
+    this.#claimer.passBy(schedule, moment.now - schedule.grace, moment, absence);
+    this.#claimer.add(schedule);
   }
 
   /** Runs a schedule; slots that passed while it was stopped are missed. */
@@ -99,10 +109,8 @@ export class Scheduler {
   catchUp(schedule: Schedule): void {
     if (schedule.running) return;
     const moment = this.#moment();
-    this.#claimer.passBy(schedule, moment.now, moment, {
-      outcome: "missed",
-      reason: schedule.idle,
-    });
+    const absence: Absence = { outcome: "missed", reason: schedule.idle };
+    this.#claimer.passBy(schedule, moment.now, moment, absence);
   }
 
   /** Takes up a schedule that has lost its place: what is claimed begins or is given up, what passed is accounted. */
@@ -111,8 +119,7 @@ export class Scheduler {
     this.#due.set(schedule, schedule.claims[0]?.due ?? Infinity);
     this.#claimer.add(schedule);
     // The timer may be what was lost.
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#wakeAt = Infinity;
     this.#pass();
   }
 
@@ -162,7 +169,7 @@ export class Scheduler {
       if (first !== undefined) this.#tendSafely(first, moment);
       return;
     }
-    const order = schedules.map((schedule) => ({ schedule, deadline: deadlineOf(schedule) }));
+    const order = schedules.map((schedule) => ({ schedule, deadline: schedule.deadline }));
     order.sort((a, b) => a.deadline - b.deadline || a.schedule.interval - b.schedule.interval);
     for (const { schedule } of order) this.#tendSafely(schedule, moment);
   }
@@ -290,9 +297,4 @@ export class Scheduler {
       this.#world.ledger.tellOpen(schedule);
     }
   }
-}
-
-/** End of the grace of the first slot that is not begun. */
-function deadlineOf({ claims, grace }: Schedule): number {
-  return (claims[0]?.due ?? Infinity) + grace;
 }

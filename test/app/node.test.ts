@@ -30,11 +30,14 @@ test("a state directory of another user is a matter of permission, and is named"
   const isRoot = process.getuid?.() === 0;
   if (isRoot) process.seteuid?.(NOBODY);
   try {
-    await assert.rejects(startNode(readSite({ config, stateDir })), (error) => {
-      assert.ok(error instanceof PermissionError);
-      assert.ok(error.message.includes(stateDir), error.message);
-      return true;
-    });
+    await assert.rejects(
+      startNode(readSite({ config, stateDir }), { config, stateDir }),
+      (error) => {
+        assert.ok(error instanceof PermissionError);
+        assert.ok(error.message.includes(stateDir), error.message);
+        return true;
+      },
+    );
   } finally {
     if (isRoot) process.seteuid?.(0);
   }

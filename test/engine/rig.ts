@@ -1,6 +1,8 @@
 /** A node's engine on ports that obey the test: process after process on one disk, broker and line. */
 import type { AuditLooks } from "../../src/engine/audit.ts";
+import { ConfigError } from "../../src/core/errors.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import type { Reread } from "../../src/engine/reload.ts";
 import type { Device, Gateway, Keep, Pauses, Point, Probe, Site } from "../../src/core/model.ts";
 import type { Log, ReadRequest } from "../../src/core/ports.ts";
 import { createFakeClock, type FakeClock, type FakeClockStart } from "../support/fake-clock.ts";
@@ -71,6 +73,8 @@ export class Rig {
   readonly released: { readonly endpoint: string; readonly at: number }[] = [];
   /** Rules that were broken while it ran. */
   readonly broken: string[] = [];
+  /** Why the configuration can't be read again. */
+  refused: string | undefined;
   /** Times that the engine gave up the process. */
   givenUp = 0;
   /** What the log said at level error. */
@@ -171,11 +175,25 @@ export class Rig {
       diskRoom: () => this.diskRoom,
       self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },
       giveUp: () => this.givenUp++,
+      reread: () => this.#reread(endpoints),
     });
     this.life = { engine, clock, bus, alive: true };
     await bus.open();
     await engine.open();
     await this.clock.settle();
+  }
+
+  /** `parts` as they are by now. */
+  #reread(endpoints: Map<string, string>): Promise<Reread> {
+    const { refused } = this;
+    if (refused !== undefined) return Promise.reject(new ConfigError("CONFIG_INVALID", refused));
+    const site = siteOf(this.parts);
+    const use = () => {
+      endpoints.clear();
+      for (const { id, endpoint = id } of this.parts.gateways) endpoints.set(id, endpoint);
+    };
+    const nothing = () => Promise.resolve();
+    return Promise.resolve({ site, use, settle: nothing, drop: nothing });
   }
 
   /** The process dies at once. */

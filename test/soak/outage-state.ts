@@ -79,6 +79,7 @@ async function pollWithoutBroker(site: Site, store: FillStore, length: number): 
     storeBytes: () => null,
     diskRoom: () => null,
     giveUp: () => undefined,
+    reread: () => Promise.reject(new Error("nothing is read again here")),
     random: () => 0.5,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "before" },
   });

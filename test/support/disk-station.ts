@@ -104,6 +104,7 @@ export async function startDiskStation(directory: string): Promise<DiskStation> 
     storeBytes: () => null,
     diskRoom: () => null,
     giveUp: () => undefined,
+    reread: () => Promise.reject(new Error("nothing is read again here")),
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "edgepoll-disk" },
   });
   const station: DiskStation = {

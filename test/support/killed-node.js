@@ -11,6 +11,6 @@ if (design !== undefined) {
 }
 /** @type {typeof import("../../src/app/node.ts")} */
 const { startNode } = await import(new URL("../../dist/app/node.js", import.meta.url).href);
-const { report, ended } = await startNode(deserialize(readFileSync(site)));
+const { report, ended } = await startNode(deserialize(readFileSync(site)), {});
 console.log(JSON.stringify(report));
 process.exitCode = await ended;

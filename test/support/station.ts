@@ -79,6 +79,7 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
     storeBytes: () => null,
     diskRoom: () => null,
     giveUp: () => undefined,
+    reread: () => Promise.reject(new Error("nothing is read again here")),
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: CLIENT_ID },
   });
   let connects = 0;
