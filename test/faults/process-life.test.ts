@@ -65,7 +65,9 @@ function marginsOf({ subscriber, slave, names }: ProcessRig, claims: SyncedClaim
 
 /** A node of two gateways with a request of each in flight: one is answered after 2 s, the other never. */
 async function inFlight(t: TestContext): Promise<{ rig: ProcessRig; node: NodeProcess }> {
-  const rig = await createProcessRig(t, { gateways: 2, interval: 5000, timeout: 10_000 });
+  // Due together: neither is past its first request when the other has it.
+  const keys = { gateways: 2, interval: 5000, timeout: 10_000, phase: "0s" };
+  const rig = await createProcessRig(t, keys);
   const [slow = 0, silent = 0] = rig.slave.ports;
   await rig.slave.fault(slow, { kind: "delay", ms: 2000 });
   await rig.slave.fault(silent, { kind: "silent" });

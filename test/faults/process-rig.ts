@@ -15,6 +15,8 @@ export interface RigKeys {
   readonly gateways: number;
   readonly interval: number;
   readonly timeout: number;
+  /** Of all gateways, such as `0s`; default: each its own. */
+  readonly phase?: string;
 }
 
 /** The surroundings of a node. */
@@ -33,7 +35,7 @@ export interface ProcessRig {
 /** Makes the surroundings; they go with the test. */
 export async function createProcessRig(
   t: TestContext,
-  { gateways, interval, timeout }: RigKeys,
+  { gateways, interval, timeout, phase }: RigKeys,
 ): Promise<ProcessRig> {
   const directory = createTempDir(t);
   // What comes while the subscriber is away for the broker's restart waits for it.
@@ -50,7 +52,7 @@ export async function createProcessRig(
     mqtt: { broker: broker.url },
     defaults: { retries: 0, timeout: `${String(timeout)}ms`, interval: `${String(interval)}ms` },
     gateways: names.map((id, n) => ({
-      id,
+      ...(phase === undefined ? { id } : { id, phase }),
       connection: `tcp://127.0.0.1:${String(slave.ports[n])}`,
       devices: [{ id: "unit", unitId: 1, points: serialPoints }],
     })),
