@@ -20,8 +20,8 @@ export function isDamage(error: unknown): boolean {
 }
 
 /**
- * Repairs the store of a state directory whose lock is held, and logs what is lost. Tables at which
- * LevelDB gives up are left out as a whole. Throws `EdgepollError`.
+ * Repairs the store of a state directory whose lock is held, and logs what is lost. Damaged
+ * tables are left out as a whole when LevelDB gives up at them. Throws `EdgepollError`.
  */
 export async function repairStore(stateDir: string, log: Log): Promise<void> {
   const without = damagedTables(join(stateDir, "db"));
@@ -37,7 +37,7 @@ export async function repairStore(stateDir: string, log: Log): Promise<void> {
   log.warn(repaired, "the store was damaged and has been repaired");
 }
 
-/** Undefined when the process ended without an answer. */
+/** Undefined when the process ended without an answer, or what it made is still damaged. */
 async function attempt(order: RepairOrder): Promise<RepairedRecord | undefined> {
   const here = import.meta.url;
   const module = new URL(here.replace(/repair(\.\w+)$/, "repair-process$1"));
@@ -50,5 +50,6 @@ async function attempt(order: RepairOrder): Promise<RepairedRecord | undefined> 
     throw error;
   }
   if ("value" in answer) return answer.value;
+  if (answer.error.code === "STORE_DAMAGED") return undefined;
   throw new EdgepollError(answer.error.code, answer.error.message);
 }

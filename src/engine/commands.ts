@@ -9,7 +9,7 @@ import {
   type Command,
   type Reply,
 } from "../core/command.ts";
-import { messageOf } from "../core/errors.ts";
+import { StoreError, messageOf } from "../core/errors.ts";
 import type { Clock, Incoming, Log, Message, Write } from "../core/ports.ts";
 import { responseTopicFault, type Topics } from "../core/topics.ts";
 import type { Audit } from "./audit.ts";
@@ -216,7 +216,7 @@ export class Commands {
 
   #refuse(error: unknown, transaction: string | undefined): Reply {
     const { node, faults } = this.#world;
-    const refused = error instanceof Refused ? error : new Refused("internal", messageOf(error));
+    const refused = refusalOf(error);
     if (refused.code === "internal") faults.note(error, "in a command");
     const { code, message } = refused;
     const echo = transaction === undefined ? {} : { transaction };
@@ -238,4 +238,11 @@ export class Commands {
       ...(correlation === undefined ? {} : { correlation }),
     });
   }
+}
+
+/** A disk that fails is no error in edgepoll itself. */
+function refusalOf(error: unknown): Refused {
+  if (error instanceof Refused) return error;
+  const code = error instanceof StoreError ? "store_failed" : "internal";
+  return new Refused(code, messageOf(error));
 }

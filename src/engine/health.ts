@@ -1,5 +1,6 @@
 /** How gateways and the node fare, as published. */
 import { isOut } from "../core/breaker.ts";
+import { StoreError } from "../core/errors.ts";
 import { advance } from "../core/grid.ts";
 import { missedOf, noCounts } from "../core/outcome.ts";
 import type {
@@ -106,7 +107,7 @@ export class Health {
       spool: {
         readings: spool.waiting.messages,
         bytes: spool.waiting.bytes,
-        oldest: await spool.oldest(),
+        oldest: await oldestOf(spool),
         hoursUntilFull: this.#hoursUntilFull(),
         dropped: spool.dropped,
         quarantined: spool.quarantined,
@@ -222,4 +223,14 @@ function deviceHealth(device: DeviceState, offset: number): DeviceHealth {
 
 function tenth(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+/** Null also when the disk can't say; the store's state says why. */
+async function oldestOf(spool: Spool): Promise<number | null> {
+  try {
+    return await spool.oldest();
+  } catch (error) {
+    if (error instanceof StoreError) return null;
+    throw error;
+  }
 }

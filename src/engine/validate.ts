@@ -151,10 +151,13 @@ class Validator {
 
   /** A schedule that is meant to run has a claim of its last epoch: that says where its next slot lies. */
   #nextSlot(
-    { id, gateway, interval, claim, kept, stopped }: KnownSchedule,
+    { id, gateway, interval, claim, kept, total, stopped }: KnownSchedule,
     last: number | undefined,
   ): void {
     if (stopped || kept?.closed === true) return;
+    // A node that ends before a schedule's first slot keeps an account of none.
+    const isNew = last === undefined && total === undefined && (kept?.at ?? 0) === 0;
+    if (claim === undefined && isNew) return;
     if (claim !== undefined && (last === undefined || last <= claim.epoch)) return;
     const why =
       claim === undefined

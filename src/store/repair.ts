@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { EdgepollError, StateDirectoryError } from "../core/errors.ts";
 import type { Write } from "../core/ports.ts";
 import { ID_KEY, asStoreError, open, type Database } from "./database.ts";
+import { damage } from "./damage.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { FORMAT, readMarker, syncDirectory, writeMarker, type Marker } from "./marker.ts";
+import { damagedTables } from "./table-check.ts";
 
 /** Records that are read or removed at once. */
 const PAGE = 1000;
@@ -50,6 +52,8 @@ export async function repairDatabase(
       ...also(aside),
     ]).finally(() => database.close());
     rmSync(join(work, "lost"), { recursive: true, force: true });
+    const [bad] = damagedTables(work);
+    if (bad !== undefined) throw damage(`${bad} can't be written anew.`);
     writeMarker(directory, marker);
     renameSync(work, ready);
     rmSync(aside, { recursive: true, force: true });
@@ -98,12 +102,14 @@ async function takeIntact(
   database: Database,
   writes: readonly Write[],
 ): Promise<Pick<Repaired, "records" | "dropped">> {
-  const dropped: string[] = [];
+  // As bytes: what is left of a damaged key need not be text.
+  const asBytes = { keyEncoding: "buffer" } as const;
+  const dropped: Buffer[] = [];
   let records = 0;
-  for await (const [key, frame] of database.iterator()) {
+  for await (const [key, frame] of database.iterator<Buffer, Buffer>(asBytes)) {
     records++;
     try {
-      decodeFrame(key, frame);
+      decodeFrame(key.toString("utf8"), frame);
     } catch (error) {
       if (!(error instanceof EdgepollError) || error.code !== "STORE_DAMAGED") throw error;
       dropped.push(key);
@@ -111,11 +117,17 @@ async function takeIntact(
   }
   for (let from = 0; from < dropped.length; from += PAGE) {
     const gone = dropped.slice(from, from + PAGE);
-    await database.batch(gone.map((key) => ({ type: "del", key })));
+    await database.batch<Buffer, Buffer>(
+      gone.map((key) => ({ type: "del", key })),
+      asBytes,
+    );
   }
   await database.batch(
     writes.map(({ key, value = "" }) => ({ type: "put", key, value: encodeFrame(key, value) })),
     { sync: true },
   );
-  return { records: records - dropped.length, dropped };
+  // LevelDB keeps a table as it is, with the damaged block in it, until it is written anew.
+  await database.compactRange("", "\u{10ffff}");
+  const names = dropped.map((key) => key.toString("utf8"));
+  return { records: records - dropped.length, dropped: names };
 }

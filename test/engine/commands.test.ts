@@ -1,6 +1,7 @@
 /** Commands over the broker: carried out once, answered. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { StoreError } from "../../src/core/errors.ts";
 import { Rig } from "./rig.ts";
 
 const ONE = { id: "a", devices: { d: [1000] }, phase: 0 };
@@ -183,4 +184,29 @@ test("a command that waits behind 64 others is refused as busy", async () => {
     codes,
     Array.from({ length: 6 }, () => "busy"),
   );
+});
+
+test("a disk that can't be read keeps no status back, and is no error in edgepoll itself", async () => {
+  const rig = await started();
+  rig.broker.away();
+  await rig.clock.advance(60_000);
+  // What waited before a start is on disk alone.
+  await rig.stop();
+  await rig.start();
+  const failure = new StoreError("STORE_FAILED", "The disk failed, as told.");
+  rig.store.range = () => Promise.reject(failure);
+  // As the data of `status`, whatever happens to the disk.
+  const { data } = (await rig.engine.ask("status", "{}", "test")) as unknown as {
+    data: { node: { spool: { readings: number; oldest: number | null }; errors?: number } };
+  };
+  assert.ok(data.node.spool.readings > 0);
+  assert.equal(data.node.spool.oldest, null);
+  for (let n = 0; n < 4; n++) {
+    const reply = (await rig.engine.ask("validate", "{}", "test")) as unknown as Reply;
+    assert.equal(reply.error?.code, "store_failed");
+  }
+  const { data: after } = (await rig.engine.ask("status", "{}", "test")) as unknown as {
+    data: { node: { errors?: number } };
+  };
+  assert.equal(after.node.errors ?? 0, 0);
 });

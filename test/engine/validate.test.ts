@@ -57,6 +57,14 @@ test("a rough night is accounted for: the sum is right and nothing is found", as
   assert.equal(a.late.p50, 0);
 });
 
+test("a node that ends before the first slot leaves nothing to be found", async () => {
+  const rig = new Rig({ gateways: [{ id: "a", devices: { d: [60_000] }, phase: 30_000 }] });
+  await rig.start();
+  await rig.clock.advance(2000);
+  await rig.stop();
+  assert.deepEqual((await validated(rig.store)).findings, []);
+});
+
 test("since counts the slots due from then on, and holds the rules to all", async () => {
   const { rig, epoch } = await roughNight();
   const since = rig.clock.wall() - 30_000;

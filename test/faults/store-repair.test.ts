@@ -103,17 +103,18 @@ function repairOf(content: ReadonlyMap<string, string>): RepairedRecord {
   return JSON.parse(content.get(keys.repaired) ?? "") as RepairedRecord;
 }
 
-/** Slots that had an outcome, up to the last one that any record still knows of, and have none. */
+/** Slots that had an outcome, up to the last one that any record knows as settled, and have none: later ones are unknown at the next start. */
 function missingSlots(
   whole: ReadonlyMap<string, string>,
   now: ReadonlyMap<string, string>,
 ): number {
   const known = new Set(seqsOf(now));
-  const [account] = ledgerOf(now);
+  // A claim as kept: epoch, last claimed seq, last settled seq.
+  const claim = JSON.parse(now.get(keys.claim("a@1000")) ?? "[0,0,0]") as [number, number, number];
   const kept = now.get(keys.account("a@1000"));
   // An account as kept, with the last seq it counts.
   const at = kept === undefined ? 0 : (JSON.parse(kept) as { at: number }).at;
-  const end = Math.max(account?.claimed ?? 0, at);
+  const end = Math.max(claim[2], at, seqsOf(now).at(-1) ?? 0);
   return seqsOf(whole).filter((seq) => seq <= end && !known.has(seq)).length;
 }
 
