@@ -32,7 +32,7 @@ The configuration is one YAML file. \`config/edgepoll.yaml\` in the repository i
 - Ids of gateways, devices and points have 1 to 63 lower-case letters, digits, \`-\` and \`_\`, and begin with a letter or digit. \`id: 02\` is the text 02.
 - Any value may come from outside: \`\${ENV:NAME}\`, \`\${ENV:NAME:-default}\`, \`\${FILE:path}\` (relative to the configuration), \`\${CRED:name}\` (a systemd credential). What is filled in is never printed.
 - Relative paths are relative to the configuration file.
-- A change takes effect at the next start of the node.
+- A change takes effect with \`edgepoll reload\`, which names the keys that need a restart, or at the next start of the node.
 
 The smallest configuration that polls something:
 
@@ -137,7 +137,7 @@ To write one: name maker and model in a comment at the top; take addresses as th
 - An interval that a point does not give is that of its device.
 - Each limit of \`merge\` is the device's, else the profile's, else the gateway's, else the default.
 - A profile is the same for every device: it takes nothing from outside (\`\${ENV:NAME}\` and the like).
-- It is read with the configuration: a change takes effect at the next start, and changes the \`config\` of \`node/info\`. It may have 1 MiB, and all devices together at most 500,000 points.
+- It is read with the configuration: a change takes effect with it, and changes the \`config\` of \`node/info\`. It may have 1 MiB, and all devices together at most 500,000 points.
 
 | key | value | default | meaning |
 | --- | --- | --- | --- |
