@@ -8,15 +8,13 @@ import { encodeRefused } from "../core/refused.ts";
 import type { Age } from "./age.ts";
 import { Dropped } from "./dropped.ts";
 import { ReadAhead } from "./read-ahead.ts";
-import { Appended, HeldPage, countOf, stamped } from "./spool-parts.ts";
-import { Stream, type SpoolEntry } from "./stream.ts";
+import { SpoolHold } from "./spool-hold.ts";
+import { Appended, stamped, type HeldPage } from "./spool-parts.ts";
+import type { SpoolEntry, Stream } from "./stream.ts";
+import { Streams } from "./streams.ts";
 
 /** Entries read at once at start. */
 const PAGE = 512;
-/** Messages looked at together when the spool is full. */
-const DROP_PAGE = 256;
-/** Messages dropped at once at least: a gap must be smaller than what it stands for. */
-const LEAST_DROPPED = 16;
 /** Refused messages that are kept. */
 const MOST_QUARANTINED = 10_000;
 
@@ -32,14 +30,10 @@ export class Spool {
   readonly #log: Log;
   readonly #age: Pick<Age, "now">;
   readonly #ahead: ReadAhead;
-  readonly #streams = new Map<string, Stream>();
-  /** Streams with something to hand out, in the order of their turns. */
-  readonly #ready = new Set<Stream>();
-  #messages = 0;
-  #bytes = 0;
+  readonly #streams = new Streams();
+  readonly #hold: SpoolHold;
   #appended = 0;
   #quarantined = 0;
-  #dropped = 0;
   /** What was dropped of each stream, ever. */
   readonly gone = new Dropped();
 
@@ -48,6 +42,7 @@ export class Spool {
     this.#log = log;
     this.#age = age;
     this.#ahead = new ReadAhead(store, log);
+    this.#hold = new SpoolHold(this.#streams, this.#ahead);
   }
 
   /** Reads what waits on disk; before anything else is called. */
@@ -68,12 +63,12 @@ export class Spool {
 
   /** Messages that wait, and their size in characters. */
   get waiting(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.#messages, bytes: this.#bytes };
+    return this.#streams.waiting;
   }
 
   /** What waits by stream: a gateway's id, or `$node` for events. */
   get streams(): { readonly name: string; readonly messages: number; readonly bytes: number }[] {
-    return [...this.#streams.values()].filter((stream) => stream.messages > 0);
+    return [...this.#streams.all].filter((stream) => stream.messages > 0);
   }
 
   /** Messages that the broker refused and that are kept aside. */
@@ -83,7 +78,7 @@ export class Spool {
 
   /** Messages dropped since the start because the spool was full. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#hold.dropped;
   }
 
   /** Whether messages are being read from disk: `wake` will be called. */
@@ -108,7 +103,7 @@ export class Spool {
 
   /** The same of one stream. */
   async oldestOf(name: string): Promise<number | null> {
-    const stream = this.#stream(name);
+    const stream = this.#streams.of(name);
     if (stream.empty) return null;
     const head = await this.#ahead.head(stream, stream.first);
     return head?.slot ?? null;
@@ -116,7 +111,7 @@ export class Spool {
 
   /** Gives messages their numbers; the caller commits the writes and then confirms. */
   append(name: string, messages: readonly Spooled[]): Appended {
-    const stream = this.#stream(name);
+    const stream = this.#streams.of(name);
     const age = Math.floor(this.#age.now / 1000);
     const entries = messages.map((message) => {
       return { number: stream.number(), spooled: stamped(message, age) };
@@ -125,7 +120,7 @@ export class Spool {
       for (const entry of confirmed) {
         const size = encodeSpooled(entry.spooled).length;
         this.#appended += size;
-        this.#count(stream, 1, size);
+        this.#streams.count(stream, 1, size);
         this.#confirm(stream, entry);
       }
     });
@@ -136,9 +131,9 @@ export class Spool {
    * or one is being read: then `wake` is called.
    */
   take(wake: () => void, but: ReadonlyMap<string, unknown>): TakenEntry | undefined {
-    for (const stream of this.#ready) {
+    for (const stream of this.#streams.ready) {
       if (but.has(stream.name)) continue;
-      this.#ready.delete(stream);
+      this.#streams.unqueue(stream);
       const number = stream.next;
       const spooled = stream.memory.get(number);
       if (spooled === undefined) {
@@ -146,7 +141,7 @@ export class Spool {
         continue;
       }
       stream.pass();
-      if (stream.ready) this.#ready.add(stream);
+      this.#streams.queue(stream);
       return { stream: stream.name, entry: { number, spooled } };
     }
     return undefined;
@@ -154,9 +149,9 @@ export class Spool {
 
   /** The broker has it; the returned writes delete it from disk, or others when older ones are still to come. */
   acknowledge(name: string, entry: SpoolEntry): Write[] {
-    const stream = this.#stream(name);
+    const stream = this.#streams.of(name);
     this.#ahead.forget(stream, entry.number);
-    this.#count(stream, -1, -encodeSpooled(entry.spooled).length);
+    this.#streams.count(stream, -1, -encodeSpooled(entry.spooled).length);
     return stream.settle(entry.number).map((number) => ({ key: keys.spool(name, number) }));
   }
 
@@ -173,91 +168,42 @@ export class Spool {
    * Holds the stream with the oldest message that was not handed out, with its first messages of `bytes`
    * together, or a page. Streams of `but` are passed over; undefined when there is none.
    */
-  async holdOldest(bytes: number, but: ReadonlySet<string>): Promise<HeldPage | undefined> {
-    let found: { stream: Stream; slot: number } | undefined;
-    for (const stream of this.#streams.values()) {
-      if (!stream.ready || stream.loading || but.has(stream.name)) continue;
-      const head = await this.#ahead.head(stream, stream.next);
-      if (head !== undefined && head.slot < (found?.slot ?? Infinity)) {
-        found = { stream, slot: head.slot };
-      }
-    }
-    if (found === undefined || found.stream.loading) return undefined;
-    const { stream } = found;
-    const choose = (page: readonly SpoolEntry[]) => Math.max(LEAST_DROPPED, countOf(page, bytes));
-    return this.#hold(stream, stream.next, choose);
+  holdOldest(bytes: number, but: ReadonlySet<string>): Promise<HeldPage | undefined> {
+    return this.#hold.oldest(bytes, but);
   }
 
   /**
    * Holds a stream with its first messages from number `from` on that were not handed out and `go`, a page
    * of them at most; undefined when none was not handed out, or they are being read.
    */
-  async hold(
+  hold(
     name: string,
     from: number,
     go: (entry: SpoolEntry) => boolean,
   ): Promise<HeldPage | undefined> {
-    const stream = this.#stream(name);
-    if (!stream.ready || stream.loading) return undefined;
-    return this.#hold(stream, Math.max(stream.next, from), (page) => {
-      const stays = page.findIndex((entry) => !go(entry));
-      return stays < 0 ? page.length : stays;
-    });
-  }
-
-  /** Holds a stream with a page of its messages, the first so many of them as are chosen. */
-  async #hold(
-    stream: Stream,
-    from: number,
-    choose: (page: readonly SpoolEntry[]) => number,
-  ): Promise<HeldPage> {
-    stream.loading = true;
-    this.#ready.delete(stream);
-    const release = () => {
-      stream.loading = false;
-      if (stream.ready) this.#ready.add(stream);
-    };
-    try {
-      const page = await this.#ahead.read(stream, from, DROP_PAGE);
-      const chosen = choose(page);
-      const entries = page.slice(0, chosen);
-      const replaced = (kept: readonly SpoolEntry[], dropped: number) => {
-        this.#replaced(stream, entries, kept);
-        this.#dropped += dropped;
-      };
-      return new HeldPage(stream.name, entries, page[chosen], { replaced, release });
-    } catch (error) {
-      release();
-      throw error;
-    }
+    return this.#hold.from(this.#streams.of(name), from, go);
   }
 
   /** The connection is gone: what was handed out and not acknowledged is handed out again, oldest first. */
   rewind(): void {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all) {
       stream.rewind();
-      if (stream.ready) this.#ready.add(stream);
+      this.#streams.queue(stream);
     }
-  }
-
-  #stream(name: string, first = 1): Stream {
-    let stream = this.#streams.get(name);
-    if (stream === undefined) this.#streams.set(name, (stream = new Stream(name, first)));
-    return stream;
   }
 
   #found(key: string, size: number): void {
     const number = numberOf(key);
-    const stream = this.#stream(streamOf(key), number);
+    const stream = this.#streams.of(streamOf(key), number);
     stream.found(number);
-    this.#ready.add(stream);
-    this.#count(stream, 1, size);
+    this.#streams.queue(stream);
+    this.#streams.count(stream, 1, size);
   }
 
   #confirm(stream: Stream, entry: SpoolEntry): void {
     this.#ahead.remember(stream, entry);
     stream.confirm(entry.number);
-    if (stream.ready && !stream.loading) this.#ready.add(stream);
+    if (!stream.loading) this.#streams.queue(stream);
   }
 
   #load(stream: Stream, wake: () => void): void {
@@ -266,34 +212,18 @@ export class Spool {
     const done = (isThere: boolean): void => {
       // Confirmed though the commit had failed, and not in memory: there is nothing to publish.
       if (!isThere) this.#skip(stream, wanted);
-      if (stream.ready) this.#ready.add(stream);
+      this.#streams.queue(stream);
       wake();
     };
-    this.#ahead.load(stream, done, () => this.#ready.add(stream));
-  }
-
-  #replaced(stream: Stream, entries: readonly SpoolEntry[], kept: readonly SpoolEntry[]): void {
-    const remaining = new Set(kept.map(({ number }) => number));
-    for (const { number, spooled } of entries) {
-      this.#count(stream, -1, -encodeSpooled(spooled).length);
-      this.#ahead.forget(stream, number);
-      if (!remaining.has(number)) stream.acknowledge(number);
-    }
-    for (const { spooled } of kept) this.#count(stream, 1, encodeSpooled(spooled).length);
-    stream.skipAcknowledged();
+    this.#ahead.load(stream, done, () => {
+      this.#streams.queue(stream);
+    });
   }
 
   #skip(stream: Stream, number: number): void {
     stream.acknowledge(number);
     if (stream.next === number) stream.pass();
-    this.#count(stream, -1, 0);
+    this.#streams.count(stream, -1, 0);
     this.#log.error({ stream: stream.name, number }, "a spooled message is not on disk");
-  }
-
-  #count(stream: Stream, messages: number, bytes: number): void {
-    stream.messages += messages;
-    stream.bytes += bytes;
-    this.#messages += messages;
-    this.#bytes += bytes;
   }
 }
