@@ -6,7 +6,7 @@ import { halvesOf, replaced, type Halves } from "../core/halves.ts";
 import type { Refusal } from "../core/model.ts";
 import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
 import type { RequestResult } from "../core/reading.ts";
-import type { DeviceResult } from "./poll.ts";
+import type { DeviceResult } from "./poll-task.ts";
 
 /** Exceptions that tell of the registers asked for (Modbus Application Protocol 7): illegal address, illegal value. */
 const REFUSALS: readonly (number | undefined)[] = [2, 3];

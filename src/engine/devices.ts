@@ -7,7 +7,7 @@ import type { DeviceRecord } from "../core/records.ts";
 import { configurationOf } from "../core/refusals.ts";
 import { Breakers, type BreakerChange } from "./breakers.ts";
 import { recordOf, stateOf, type DeviceState } from "./device-state.ts";
-import type { DeviceResult } from "./poll.ts";
+import type { DeviceResult } from "./poll-task.ts";
 import type { Schedule } from "./schedule.ts";
 import { SuccessRate } from "./success-rate.ts";
 

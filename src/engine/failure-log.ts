@@ -1,7 +1,7 @@
 /** Why requests fail, in the words of the link: the log has them, payloads only a reason of a closed list. */
 import type { Answer, Log } from "../core/ports.ts";
 import type { RequestResult } from "../core/reading.ts";
-import type { DeviceResult } from "./poll.ts";
+import type { DeviceResult } from "./poll-task.ts";
 import type { Schedule, Slot } from "./schedule.ts";
 
 interface Failed {

@@ -5,7 +5,7 @@ import { stretchText, withRefusals } from "../core/refusals.ts";
 import { Bisection, type Found } from "./bisection.ts";
 import type { GatewayDevices } from "./devices.ts";
 import type { Journal } from "./journal.ts";
-import type { DeviceResult } from "./poll.ts";
+import type { DeviceResult } from "./poll-task.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Learns, and has plans keep to it. */

@@ -1,59 +1,11 @@
 /** The execution of one slot: all requests of the plan, each at most once but for configured retries. */
-import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
-import type { Pauses } from "../core/model.ts";
-import type { Answer, Clock, Link } from "../core/ports.ts";
+import type { DevicePlan, PlannedRequest } from "../core/plan.ts";
+import type { Answer } from "../core/ports.ts";
 import { deviceAnswered, type NotAsked, type RequestResult } from "../core/reading.ts";
-import { repeatAt } from "../core/repeat.ts";
-import type { Choice } from "./breakers.ts";
-import type { Lane, Ticket } from "./lane.ts";
+import type { Ticket } from "./lane.ts";
 import { Nap } from "./pace.ts";
-
-/** What a poll has to do and with what. */
-export interface PollTask {
-  readonly plan: Plan;
-  readonly link: Link;
-  readonly lane: Lane;
-  readonly clock: Clock;
-  readonly interval: number;
-  /** ms, of one request. */
-  readonly timeout: number;
-  readonly retries: number;
-  readonly pause: Pauses | undefined;
-  /** Whether the connection is closed when the poll has ended. */
-  readonly closeAfterPoll: boolean;
-  /** Elapsed time at which the slot is due. */
-  readonly due: number;
-  /** Devices whose last poll got no answer: asked last, and once. */
-  readonly silent: ReadonlySet<string>;
-  /** Who is not asked, and who is probed: after all others, and once. */
-  readonly choice: Choice;
-}
-
-/** The results of one device, in the order of its plan. */
-export interface DeviceResult {
-  readonly device: DevicePlan["device"];
-  /** What it was to this poll. */
-  readonly role: "polled" | "probed" | "left-out";
-  readonly results: readonly RequestResult[];
-  /** Elapsed time at which its last request was settled. */
-  readonly settledAt: number;
-}
-
-/** A result that calls for a repeat of its request, at elapsed time `at`. */
-interface Busy {
-  readonly result: RequestResult;
-  /** Of its device among those asked. */
-  readonly index: number;
-  readonly at: number;
-}
-
-/** The results of all devices, and the elapsed time of the first byte sent, null if none was. */
-export interface PollResult {
-  readonly devices: readonly DeviceResult[];
-  readonly sentAt: number | null;
-  /** What the link threw, which it never does unless it has a bug; it stopped the poll. */
-  readonly thrown?: unknown;
-}
+import type { DeviceResult, PollResult, PollTask } from "./poll-task.ts";
+import { firstRepeat } from "./repeats.ts";
 
 /** A poll that runs. */
 export class Poll {
@@ -136,7 +88,8 @@ export class Poll {
 
   /** Asks again, after all others, devices that asked for time, while a retry is left and fits before the next slot. */
   async #repeat(asked: DeviceResult[]): Promise<void> {
-    for (let next = this.#busy(asked); next !== undefined; next = this.#busy(asked)) {
+    const first = () => firstRepeat(asked, (device) => this.#retriesOf(device), this.#latest);
+    for (let next = first(); next !== undefined; next = first()) {
       const { result, index, at } = next;
       const { request, last, earlier } = result;
       const { clock } = this.#task;
@@ -150,20 +103,6 @@ export class Poll {
       const results = device.results.map((each) => (each === result ? again : each));
       asked[index] = { ...device, results, settledAt: clock.elapsed() };
     }
-  }
-
-  /** The result whose request is repeated first. */
-  #busy(asked: readonly DeviceResult[]): Busy | undefined {
-    let first: Busy | undefined;
-    for (const [index, { device, results }] of asked.entries()) {
-      for (const result of results) {
-        const { last, earlier } = result;
-        const left = this.#retriesOf(device.id) - earlier.length;
-        const at = typeof last === "string" ? undefined : repeatAt(last, left, this.#latest);
-        if (at !== undefined && at < (first?.at ?? Infinity)) first = { result, index, at };
-      }
-    }
-    return first;
   }
 
   /** The last moment at which a retry fits before the next slot. */

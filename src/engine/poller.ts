@@ -8,7 +8,8 @@ import type { Faults } from "./faults.ts";
 import type { Learning } from "./learning.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Ticket } from "./lane.ts";
-import { Poll, type DeviceResult, type PollResult } from "./poll.ts";
+import { Poll } from "./poll.ts";
+import type { DeviceResult, PollResult } from "./poll-task.ts";
 import type { ClaimedSlot, Schedule } from "./schedule.ts";
 
 /** What the poller works with. */

@@ -7,7 +7,7 @@ import { planSchedule, type Plan } from "../../src/core/plan.ts";
 import type { Answer } from "../../src/core/ports.ts";
 import { withRefusals } from "../../src/core/refusals.ts";
 import { Bisection, type Found } from "../../src/engine/bisection.ts";
-import type { DeviceResult } from "../../src/engine/poll.ts";
+import type { DeviceResult } from "../../src/engine/poll-task.ts";
 
 const WHEN = { sentAt: 1, endedAt: 2 };
 
