@@ -11,6 +11,7 @@ import { Changes } from "./changes.ts";
 import { LONGEST_LEAD } from "./claimer.ts";
 import { ClockNotes } from "./clock-notes.ts";
 import { ClockTrust } from "./clock-trust.ts";
+import { closeEngine } from "./closing.ts";
 import { Commands } from "./commands.ts";
 import { Committer } from "./committer.ts";
 import { noteContests } from "./contest-notes.ts";
@@ -38,12 +39,6 @@ import { reportSpool, type SpoolReport } from "./spool-report.ts";
 import { startedEvent } from "./start-note.ts";
 import { Transactions } from "./transactions.ts";
 import { Upkeep } from "./upkeep.ts";
-import { within } from "./within.ts";
-
-/** ms that a disk which fails is still tried at the end of the process. */
-const LAST_WRITE = 10_000;
-/** ms for which the spool is still published at the end of the process. */
-const LAST_PUBLISH = 3000;
 
 /** A node's engine. */
 export class Engine {
@@ -201,32 +196,12 @@ export class Engine {
   /** Ends polls, writes outcomes, publishes for at most 3 s, and says offline. The caller closes the ports. */
   async close(): Promise<void> {
     const { bus, clock } = this.#world;
-    await this.#gateways.close();
-    this.#scheduler.close();
-    this.#spoolBounds.close();
-    this.#upkeep.close();
-    this.#audit.close();
-    await within(clock, LAST_WRITE, this.#ledger.written());
-    this.#committer.end();
-    const text = `${this.site.node} stops`;
-    await within(clock, LAST_WRITE, this.#journal.note({ kind: "node-stopped", text }));
-    await within(clock, LAST_WRITE, this.#keepAll());
-    if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
-    this.#reporter.close();
-    if (bus.state.connected) await within(clock, LAST_PUBLISH, this.#publisher.drained());
-    await within(
-      clock,
-      LAST_WRITE,
-      this.#committer.commit([]).catch(() => undefined),
-    );
-  }
-
-  async #keepAll(): Promise<void> {
-    const gateways = [...this.#gateways.all];
-    this.#committer.later(gateways.map((running) => this.#gateways.keep(running)));
-    const schedules = gateways.flatMap((running) => running.schedules);
-    const closing = schedules.map((each) => this.#ledger.close(each, false));
-    await Promise.all(closing).catch(() => undefined);
+    await closeEngine({
+      ...{ bus, clock, node: this.site.node, committer: this.#committer, gateways: this.#gateways },
+      ...{ journal: this.#journal, ledger: this.#ledger, publisher: this.#publisher },
+      watches: [this.#scheduler, this.#spoolBounds, this.#upkeep, this.#audit],
+      reporter: this.#reporter,
+    });
   }
 
   #newFaults(): Faults {
