@@ -1,6 +1,6 @@
 /** Rules between the keys of a point. */
 import type { MergeLimits, PointType, Table } from "../core/model.ts";
-import { isBitTable, registersOf, TYPES } from "../core/types.ts";
+import { isBitTable, reachOf, registersOf, TYPES } from "../core/types.ts";
 import { checkType } from "./check-type.ts";
 import type { Draft } from "./draft.ts";
 import type { Judge } from "./mistakes.ts";
@@ -28,6 +28,7 @@ export function checkPoint(point: DraftPoint, merge: MergeLimits, path: Path, ju
   checkType(point, type, path, judge);
   if (place !== undefined && !isBitTable(place.table)) {
     checkWidth(point, type, place.address, merge, path, judge);
+    checkScaleRegister(point, { ...place, type }, merge, path, judge);
   }
 }
 
@@ -89,4 +90,39 @@ function checkWidth(
     const text = `takes ${String(registers)} registers, more than merge.maxRegisters allows`;
     judge.complain([...path, isText ? "length" : "type"], text);
   }
+}
+
+/** A scale register lies beside the value, and is read with it in one request. */
+function checkScaleRegister(
+  { reference, scaleRegister }: DraftPoint,
+  value: Place & { readonly type: PointType },
+  { maxRegisters }: MergeLimits,
+  path: Path,
+  { complain, has }: Judge,
+): void {
+  if (scaleRegister === undefined || TYPES[value.type].registers === "length") return;
+  const at = [...path, "scaleRegister"];
+  const { from, to } = reachOf({ ...value, scaleRegister });
+  if (reference !== undefined) {
+    complain(at, "counts from 0: it goes with table and address, not with reference", "key");
+  } else if (to - from === registersOf(value)) {
+    complain(at, "must lie outside the registers of the value");
+  } else if (to - from > maxRegisters) {
+    const text = `must be read with its value, ${String(to - from)} registers in one request`;
+    complain(at, `${text}; merge.maxRegisters allows ${String(maxRegisters)}`);
+  } else if (has([...path, "writable"])) {
+    complain(at, "must be left out of a point that is written: it may change in between", "key");
+  }
+}
+
+/** Registers that a request must take for a point that was checked. */
+export function reachedBy(point: PointSettings): number {
+  const { type, length, scaleRegister } = point;
+  const { table = "holding", address = 0 } = placeOf(point) ?? {};
+  const { from, to } = reachOf({
+    ...{ table, address, type },
+    ...(length === undefined ? {} : { length }),
+    ...(scaleRegister === undefined ? {} : { scaleRegister }),
+  });
+  return to - from;
 }

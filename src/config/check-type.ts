@@ -48,7 +48,7 @@ function checkArithmetic(point: DraftPoint, type: PointType, path: Path, judge: 
         ? "is for numbers; with enum the value is a label"
         : undefined;
   if (why !== undefined) {
-    for (const key of ["scale", "offset", "decimals", "min", "max"] as const) {
+    for (const key of ["scale", "scaleRegister", "offset", "decimals", "min", "max"] as const) {
       if (point[key] !== undefined) judge.complain([...path, key], why, "key");
     }
   } else if (point.decimals !== undefined && kind === "long" && !isScaled(scalingOf(point))) {
@@ -57,8 +57,12 @@ function checkArithmetic(point: DraftPoint, type: PointType, path: Path, judge: 
   }
 }
 
-function scalingOf({ scale, offset }: DraftPoint): { scale?: number; offset?: number } {
-  return { ...(scale === undefined ? {} : { scale }), ...(offset === undefined ? {} : { offset }) };
+function scalingOf({ scale, offset, scaleRegister }: DraftPoint) {
+  return {
+    ...(scale === undefined ? {} : { scale }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(scaleRegister === undefined ? {} : { scaleRegister }),
+  };
 }
 
 function checkRange({ min, max }: DraftPoint, path: Path, { complain }: Judge): void {

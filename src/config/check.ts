@@ -1,7 +1,7 @@
 /** What a schema can't say: rules between keys. */
 import type { MergeLimits } from "../core/model.ts";
-import { registersOf } from "../core/types.ts";
 import { checkEndpoints } from "./check-endpoint.ts";
+import { reachedBy } from "./check-point.ts";
 import { checkIds, checkPoints } from "./check-points.ts";
 import type { Draft } from "./draft.ts";
 import { mergeOf } from "./merge.ts";
@@ -100,8 +100,9 @@ function checkFit(
   judge: Judge,
 ): void {
   const own = new Set(device.points?.map((point) => point?.id));
-  for (const { id, type, length } of points) {
-    const registers = registersOf({ type, ...(length === undefined ? {} : { length }) });
+  for (const point of points) {
+    const { id } = point;
+    const registers = reachedBy(point);
     if (own.has(id) || registers <= maxRegisters) continue;
     const text =
       `has the point ${id}, which takes ${String(registers)} registers: ` +

@@ -97,14 +97,15 @@ function deviceOf(
 }
 
 function pointOf(point: PointSettings, inherited: number): Point {
-  const { id, type, order, bit, byte, length, scale, offset, decimals, unit } = point;
+  const { id, type, order, bit, byte, length, scale, scaleRegister, offset, decimals, unit } =
+    point;
   const place = placeOf(point);
   if (place === undefined) throw new EdgepollError("INTERNAL", `Point ${id} was not checked.`);
   const { min, max, enum: labels } = point;
   const invalid = point.invalid?.map((written) => rawOf(written, type));
   return {
     ...{ id, ...place, type, order, interval: point.interval ?? inherited },
-    ...given({ bit, byte, length, scale, offset, decimals, min, max, invalid }),
+    ...given({ bit, byte, length, scale, scaleRegister, offset, decimals, min, max, invalid }),
     ...given({ enum: labels, unit }),
   };
 }

@@ -83,6 +83,12 @@ export const point = section({
     .refine((value) => value !== 0, { error: "must be a number other than 0" })
     .optional()
     .describe("Factor on the raw value; default: 1."),
+  scaleRegister: integer(0, 65_535)
+    .optional()
+    .describe(
+      "With address: where in the same table the device holds a power of ten, -10 to 10, by which " +
+        "the value is scaled as well, such as a scale factor of SunSpec. It is read in the same request.",
+    ),
   offset: number().optional().describe("Added to the scaled value; default: 0."),
   decimals: integer(0, 10)
     .optional()

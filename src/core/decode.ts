@@ -21,11 +21,15 @@ export type Decoder = (words: Uint16Array, at: number) => Decoded;
 /** What becomes of a raw value that is valid. */
 type Finisher = (raw: Raw) => Decoded;
 
+/** Of a scale register, either way (SunSpec Device Information Model Specification, sunssf). */
+const GREATEST_POWER = 10;
+
 const NOT_A_NUMBER: Decoded = { reason: "not_a_number" };
 const INVALID: Decoded = { reason: "invalid" };
 
 /**
- * Chooses once how a point is decoded; value = raw x scale + offset, rounded to its decimals.
+ * Chooses once how a point is decoded; value = raw x scale + offset, rounded to its decimals;
+ * a scale register holds a power of ten that scale is multiplied with.
  *
  * `invalid` and labels are about the raw value, `min` and `max` about the value. The decoder throws
  * `INTERNAL` when the words end before the value does. It is not reentrant, and needs not be: it
@@ -36,12 +40,33 @@ export function decoderOf(point: Point): Decoder {
   const { read } = TYPES[point.type];
   const { gather } = arrangerOf(point);
   const { invalid = [] } = point;
-  const finish = finisherOf(point);
+  const finisherAt = finishersOf(point);
   return (words, at) => {
     const raw: Raw | undefined = read(gather(words, at), point);
     if (raw === undefined) return INVALID;
     const isInvalid = typeof raw !== "boolean" && typeof raw !== "string" && invalid.includes(raw);
-    return isInvalid ? INVALID : finish(raw);
+    return isInvalid ? INVALID : finisherAt(words, at)(raw);
+  };
+}
+
+/** What finishes the raw value at an index: another for each content of its scale register, if it has one. */
+function finishersOf(point: Point): (words: Uint16Array, at: number) => Finisher {
+  const { scale = 1, scaleRegister } = point;
+  if (scaleRegister === undefined) {
+    const only = finisherOf(point);
+    return () => only;
+  }
+  const distance = scaleRegister - point.address;
+  const byPower = new Map<number, Finisher>();
+  return (words, at) => {
+    // SunSpec calls it sunssf: a signed power of ten; 0x8000 says that there is none.
+    const power = (wordAt(words, at + distance) << 16) >> 16;
+    if (Math.abs(power) > GREATEST_POWER) return () => INVALID;
+    const known = byPower.get(power);
+    if (known !== undefined) return known;
+    const made = finisherOf({ ...point, scale: shortenDouble(scale * 10 ** power) });
+    byPower.set(power, made);
+    return made;
   };
 }
 

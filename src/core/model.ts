@@ -50,6 +50,8 @@ export interface Point {
   /** Registers that a string or raw spans, 1 to 125. */
   readonly length?: number;
   readonly scale?: number;
+  /** 0-based address in the same table of a power of ten that scales the value as well, int16 from -10 to 10. */
+  readonly scaleRegister?: number;
   readonly offset?: number;
   /** Digits kept after the decimal point of a number. */
   readonly decimals?: number;

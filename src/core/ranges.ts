@@ -1,6 +1,6 @@
 /** How the points of one table are shared out among requests, so that these take the least time together. */
 import type { Point, Table } from "./model.ts";
-import { isBitTable, widthOf } from "./types.ts";
+import { isBitTable, reachOf } from "./types.ts";
 
 /** A contiguous range of one table with the points in it, by address; `end` is exclusive. */
 export interface Range {
@@ -60,7 +60,8 @@ export function rangesOf(points: readonly Point[], rules: RangeRules): Range[] {
 function piecesOf(points: readonly Point[]): Piece[] {
   const pieces: Piece[] = [];
   const sorted = points.map((point, place) => {
-    return { start: point.address, end: point.address + widthOf(point), point, place };
+    const { from, to } = reachOf(point);
+    return { start: point.address + from, end: point.address + to, point, place };
   });
   // The widest of those that begin together holds the others.
   sorted.sort((a, b) => a.start - b.start || b.end - a.end);

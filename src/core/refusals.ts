@@ -32,6 +32,7 @@ export function configurationOf(
 ): number {
   const places = points.map((point) => [
     ...[point.table, point.address, widthOf(point), point.interval],
+    ...(point.scaleRegister === undefined ? [] : [point.scaleRegister]),
   ]);
   return fnv1a(JSON.stringify([connection.url, unitId, merge, places]));
 }

@@ -109,6 +109,7 @@ function unusedOf({ count, points }: PlannedRequest): number {
   for (const { point, at } of points) {
     const width = isBitTable(point.table) ? 1 : widthOf(point);
     for (let i = 0; i < width; i++) used.add(at + i);
+    if (point.scaleRegister !== undefined) used.add(at + point.scaleRegister - point.address);
   }
   return count - used.size;
 }

@@ -63,13 +63,27 @@ export function registersOf({ type, length = 1 }: Pick<Point, "type" | "length">
 }
 
 /** Entries of its table that a point takes: registers, or one bit. */
-export function widthOf(point: Point): number {
+export function widthOf(point: Pick<Point, "table" | "type" | "length">): number {
   return isBitTable(point.table) ? 1 : registersOf(point);
 }
 
+/** What is read for a point, as a range from its address: its own entries, and its scale register wherever that lies. */
+export function reachOf(
+  point: Pick<Point, "table" | "address" | "type" | "length" | "scaleRegister">,
+): { readonly from: number; readonly to: number } {
+  const width = widthOf(point);
+  if (point.scaleRegister === undefined) return { from: 0, to: width };
+  const distance = point.scaleRegister - point.address;
+  return { from: Math.min(0, distance), to: Math.max(width, distance + 1) };
+}
+
 /** Whether a raw value is scaled or moved: a scale of 1 and an offset of 0 are none. */
-export function isScaled({ scale = 1, offset = 0 }: Pick<Point, "scale" | "offset">): boolean {
-  return scale !== 1 || offset !== 0;
+export function isScaled({
+  scale = 1,
+  offset = 0,
+  scaleRegister,
+}: Pick<Point, "scale" | "offset" | "scaleRegister">): boolean {
+  return scale !== 1 || offset !== 0 || scaleRegister !== undefined;
 }
 
 /** The type of a point's values in readings; it depends on the configuration alone. */

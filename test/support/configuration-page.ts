@@ -80,7 +80,7 @@ const SECTIONS: readonly (readonly [path: string, title: string, text: string])[
   [
     "gateways[].devices[].points[]",
     "points",
-    "Either `table` and `address`, or `reference`. `value = raw × scale + offset`. What each type takes stands under [types](#types).",
+    "Either `table` and `address`, or `reference`. `value = raw × scale + offset`, with `scaleRegister` also times the power of ten that stands there. What each type takes stands under [types](#types).",
   ],
   [
     "gateways[].probe",
@@ -149,7 +149,7 @@ The JSON type of a value is fixed by the configuration. With \`enum\` it is text
 
 - \`bool\` in \`holding\` and \`input\` needs \`bit\`; it takes neither \`scale\`, \`offset\`, \`decimals\`, \`min\` and \`max\` nor \`enum\` and \`invalid\`. Nor do \`string\` and \`raw\`, which need \`length\`.
 - \`enum\` and \`invalid\` are about the raw value, \`min\` and \`max\` about the value. \`enum\` is for whole numbers, and takes the place of \`scale\`, \`offset\`, \`decimals\`, \`min\` and \`max\`.
-- A value outside \`min\` and \`max\` is uncertain with \`out_of_range\`. One of \`invalid\`, or BCD digits beyond 9, is an error with the reason \`invalid\`; NaN and infinity are \`not_a_number\`.
+- A value outside \`min\` and \`max\` is uncertain with \`out_of_range\`. One of \`invalid\`, BCD digits beyond 9, or one whose \`scaleRegister\` holds no number from -10 to 10, is an error with the reason \`invalid\`; NaN and infinity are \`not_a_number\`.
 - \`string\` ends at the first NUL; spaces around it go. It is UTF-8 where the bytes are, else Latin-1. \`raw\` is lower-case hexadecimal.
 - \`order\` also holds within one register: DCBA and BADC swap its bytes before \`bit\` or \`byte\` is looked at.
 
