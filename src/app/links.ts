@@ -1,6 +1,7 @@
 /** A link for each kind of connection. */
 import type { Connection, Gateway } from "../core/model.ts";
-import type { Clock, Link } from "../core/ports.ts";
+import type { Clock } from "../core/ports.ts";
+import type { ConnectingLink } from "../modbus/connecting-link.ts";
 import type { Names } from "../modbus/names.ts";
 import { openSerialLink } from "../modbus/serial-link.ts";
 import { openRtuTcpLink, openTcpLink, openTlsLink } from "../modbus/tcp-link.ts";
@@ -23,7 +24,7 @@ export interface LinkParts {
 }
 
 /** The link to an endpoint; it connects when it is first read from. */
-export function openLink(connection: Reachable, parts: LinkParts): Link {
+export function openLink(connection: Reachable, parts: LinkParts): ConnectingLink {
   const { clock, names, maxBackoff, afterConnect, maxAnswerTime, tls = {} } = parts;
   const common = { clock, maxBackoff, afterConnect, random };
   const line = { ...common, maxAnswerTime, waitUntil: exactWait(clock) };

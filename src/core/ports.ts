@@ -26,11 +26,23 @@ export interface ReadRequest {
   readonly count: number;
 }
 
+/** One Modbus write of a contiguous range, as one request. */
+export interface WriteRequest {
+  readonly unitId: number;
+  readonly table: "coil" | "holding";
+  /** 0-based. */
+  readonly address: number;
+  /** One entry a register (1 to 123), or one entry (0 or 1) a coil (1 to 1968). */
+  readonly words: Uint16Array;
+  /** By the function for several (15, 16) though it is one; several always are. */
+  readonly asSeveral: boolean;
+}
+
 /** What came of a request. Times are of `Clock.elapsed`. `sentAt` is null when no byte was sent. */
 export type Answer =
   | {
       readonly ok: true;
-      /** One entry a register, or one entry (0 or 1) a bit. */
+      /** One entry a register, or one entry (0 or 1) a bit; none of a write. */
       readonly words: Uint16Array;
       readonly sentAt: number;
       readonly endedAt: number;
@@ -50,6 +62,8 @@ export type Answer =
 export interface Link {
   /** Connects if need be, sends once, and waits at most `timeout` ms for the connect and again for the answer. Never rejects. */
   read(request: ReadRequest, timeout: number): Promise<Answer>;
+  /** The same for a write. One that failed after it was sent may have been carried out all the same. */
+  write(request: WriteRequest, timeout: number): Promise<Answer>;
   /** Closes the connection in good order; the next read makes a new one. To be called between requests. */
   release(): void;
   /** Ends a request in flight as `timeout`, frees the socket. Settles within a second. */

@@ -178,6 +178,7 @@ function goneGateway(id: string, phase: number): Gateway {
 
 const NO_LINK: Link = {
   read: () => Promise.reject(new Error("a gateway that is gone is not polled")),
+  write: () => Promise.reject(new Error("nor is anything written to it")),
   release: () => undefined,
   close: () => Promise.resolve(),
 };

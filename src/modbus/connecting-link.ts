@@ -1,7 +1,8 @@
 /** A link that connects when it is needed, and never has two connections. */
-import type { Answer, Clock, Link, Random, ReadRequest } from "../core/ports.ts";
+import type { Answer, Clock, Link, Random, ReadRequest, WriteRequest } from "../core/ports.ts";
 import { Backoff } from "./backoff.ts";
-import type { Connection, Failure } from "./connection.ts";
+import type { Connection, Failure, Request } from "./connection.ts";
+import { identify, type Identification, type Unidentified } from "./identification.ts";
 
 /** ms that a device has to close its side. */
 const RELEASE_DEADLINE = 500;
@@ -47,6 +48,22 @@ export class ConnectingLink implements Link {
   }
 
   read(request: ReadRequest, timeout: number): Promise<Answer> {
+    return this.#ask(request, timeout);
+  }
+
+  write(request: WriteRequest, timeout: number): Promise<Answer> {
+    return this.#ask(request, timeout);
+  }
+
+  /** Asks a unit what it is, page by page; `timeout` (ms) as for a read, for each page. Never rejects. */
+  identify(unitId: number, timeout: number): Promise<Identification | Unidentified<Failure>> {
+    return identify(async (object) => {
+      const answer = await this.#ask({ unitId, object }, timeout);
+      return answer.ok ? { ok: true, pdu: Uint8Array.from(answer.words) } : answer;
+    });
+  }
+
+  #ask(request: Request, timeout: number): Promise<Answer> {
     if (this.#connection?.isOpen) return this.#connection.ask(request, timeout);
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.resolve(this.#connectFailed(refusal));
@@ -73,7 +90,7 @@ export class ConnectingLink implements Link {
     return reason === undefined ? undefined : `in back-off after: ${reason}`;
   }
 
-  async #connectAndAsk(request: ReadRequest, timeout: number): Promise<Answer> {
+  async #connectAndAsk(request: Request, timeout: number): Promise<Answer> {
     this.#connecting = true;
     const failure = await this.#connect(timeout);
     if (failure === undefined) await this.#pauseAfterConnect();

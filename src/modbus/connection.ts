@@ -1,10 +1,17 @@
 /** One connection, from its opening to its end; never used again after that. */
 import { messageOf } from "../core/errors.ts";
-import type { Answer, Clock, ReadRequest } from "../core/ports.ts";
+import type { Answer, Clock, ReadRequest, WriteRequest } from "../core/ports.ts";
+import { pageAdu, type PageRequest } from "./identification.ts";
 import type { Line } from "./line.ts";
-import { createClient, exceptionOf, wordsOf, writeRead, type Client, type Parsed } from "./pdu.ts";
+import { createClient, exceptionOf, send, wordsOf, type Client, type Parsed } from "./pdu.ts";
 import type { Port, PortHost } from "./strict-port.ts";
 import { textOf, type Dial, type Wire } from "./wire.ts";
+
+/** Functions of answers that are exceptions lie above. */
+const EXCEPTION = 0x80;
+
+/** What can be asked. The words of the answer to a page are the bytes of its PDU. */
+export type Request = ReadRequest | WriteRequest | PageRequest;
 
 /** An answer that is none. */
 export type Failure = Extract<Answer, { ok: false }>;
@@ -29,7 +36,7 @@ export class Connection {
   #state: "connecting" | "open" | "ended" = "connecting";
   #connected: ((failure: string | undefined) => void) | undefined;
   #settle: ((answer: Answer) => void) | undefined;
-  #request: ReadRequest | undefined;
+  #request: ReadRequest | WriteRequest | undefined;
   #timeout: number;
   #sentAt: number | null = null;
   /** What came of the request, while a line is kept silent. */
@@ -49,6 +56,7 @@ export class Connection {
       doubt: (detail) => {
         this.#giveUp("bad_frame", detail);
       },
+      page: this.#paged,
     });
     this.#client = createClient(this.#port);
     this.#client.on("error", (error) => {
@@ -86,10 +94,10 @@ export class Connection {
   }
 
   /**
-   * Sends a read and settles with what came of it within `timeout` ms; never rejects. Where answers
+   * Sends a request and settles with what came of it within `timeout` ms; never rejects. Where answers
    * carry no ids, it settles when the answer can no longer come.
    */
-  ask(request: ReadRequest, timeout: number): Promise<Answer> {
+  ask(request: Request, timeout: number): Promise<Answer> {
     return new Promise((resolve) => {
       if (this.#state !== "open" || this.#settle) {
         const why = this.#settle ? "another request is in flight" : "connection lost at once";
@@ -97,11 +105,12 @@ export class Connection {
         return;
       }
       this.#settle = resolve;
-      this.#request = request;
+      this.#request = "object" in request ? undefined : request;
       this.#timeout = timeout;
       this.#sentAt = null;
       try {
-        writeRead(this.#client, request, this.#parsed);
+        if ("object" in request) this.#port.write(pageAdu(request));
+        else send(this.#client, request, this.#parsed);
         this.#cancelTimer = this.#clock.timer(Math.ceil(timeout), this.#expire);
       } catch (error) {
         this.#end("bad_frame", `the request could not be built: ${messageOf(error)}`);
@@ -169,17 +178,26 @@ export class Connection {
     const request = this.#request;
     if (!this.#settle || !request) return;
     const exception = exceptionOf(error);
-    if (!error && result) {
-      const words = wordsOf(request, result.buffer);
-      const endedAt = this.#clock.elapsed();
-      this.#finish({ ok: true, words, sentAt: this.#sentAt ?? endedAt, endedAt });
-    } else if (exception !== undefined) {
-      const detail = `the device answered with exception ${String(exception)}`;
-      this.#finish({ ...this.#failure("exception", detail, this.#sentAt), exception });
-    } else {
-      this.#giveUp("bad_frame", messageOf(error));
-    }
+    if (!error && result) this.#answered(wordsOf(request, result.buffer));
+    else if (exception !== undefined) this.#refused(exception);
+    else this.#giveUp("bad_frame", messageOf(error));
   };
+
+  readonly #paged = (pdu: Uint8Array): void => {
+    const [code = 0, exception = 0] = pdu;
+    if (code > EXCEPTION) this.#refused(exception);
+    else this.#answered(Uint16Array.from(pdu));
+  };
+
+  #answered(words: Uint16Array): void {
+    const endedAt = this.#clock.elapsed();
+    this.#finish({ ok: true, words, sentAt: this.#sentAt ?? endedAt, endedAt });
+  }
+
+  #refused(exception: number): void {
+    const detail = `the device answered with exception ${String(exception)}`;
+    this.#finish({ ...this.#failure("exception", detail, this.#sentAt), exception });
+  }
 
   readonly #expire = (): void => {
     const within = `within ${String(Math.ceil(this.#timeout))} ms`;

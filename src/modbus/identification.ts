@@ -3,8 +3,9 @@
  * with an end, whatever the device says of further pages.
  */
 
-const FUNCTION = 0x2b;
-const MEI_TYPE = 0x0e;
+import { crc16 } from "./crc16.ts";
+import { IDENTIFY, MEI_TYPE } from "./expected.ts";
+
 /** The regular objects as a stream; a device that has only the basic ones answers with those. */
 const REGULAR = 2;
 const MORE_FOLLOWS = 0xff;
@@ -23,6 +24,12 @@ export const OBJECTS = {
   model: 5,
   application: 6,
 } as const;
+
+/** Asks a unit for the page that begins with an object (0 to 255). */
+export interface PageRequest {
+  readonly unitId: number;
+  readonly object: number;
+}
 
 /** One page of objects, by id; bytes above 127 are taken for Latin-1. */
 export interface Page {
@@ -43,16 +50,26 @@ export interface Identification {
 /** What came of a request: the PDU of an answer that belongs to it, or why there is none, an exception included. */
 export type PduAnswer<F> = { readonly ok: true; readonly pdu: Uint8Array } | F;
 
+/** Why nothing is known: what `ask` failed with, or what was wrong with the first page. */
+export type Unidentified<F> = F | { readonly ok: false; readonly detail: string };
+
 /** The PDU that asks for the page beginning with an object (0 to 255). */
 export function identificationRequest(object: number): Buffer {
-  return Buffer.from([FUNCTION, MEI_TYPE, REGULAR, object]);
+  return Buffer.from([IDENTIFY, MEI_TYPE, REGULAR, object]);
+}
+
+/** The same with unit id and checksum, as ports take it. */
+export function pageAdu({ unitId, object }: PageRequest): Buffer {
+  const body = Buffer.from([unitId, ...identificationRequest(object), 0, 0]);
+  body.writeUInt16LE(crc16(body, 0, body.length - 2), body.length - 2);
+  return body;
 }
 
 /** The page that a PDU holds, or what is wrong with it: its objects must end where it ends. */
 export function pageOf(pdu: Uint8Array): Page | { readonly fault: string } {
   const [code, type, category, conformity = 0, more, next, count = 0] = pdu;
   if (pdu.length < HEAD) return { fault: `${String(pdu.length)} bytes are no page` };
-  if (code !== FUNCTION || type !== MEI_TYPE) return { fault: "another function or MEI type" };
+  if (code !== IDENTIFY || type !== MEI_TYPE) return { fault: "another function or MEI type" };
   if (category !== REGULAR)
     return { fault: `code ${String(category)} instead of ${String(REGULAR)}` };
   if (more !== 0 && more !== MORE_FOLLOWS) return { fault: `more follows is ${String(more)}` };
@@ -76,14 +93,14 @@ export function pageOf(pdu: Uint8Array): Page | { readonly fault: string } {
  * `ask` fails with for the first page is given back; later it only cuts short what came before.
  */
 export async function identify<F extends { readonly ok: false; readonly detail: string }>(
-  ask: (pdu: Buffer) => Promise<PduAnswer<F>>,
-): Promise<Identification | F | { readonly ok: false; readonly detail: string }> {
+  ask: (object: number) => Promise<PduAnswer<F>>,
+): Promise<Identification | Unidentified<F>> {
   const objects = new Map<number, string>();
   let conformity = 0;
   let object = 0;
   const cut = (cutShort: string | undefined) => ({ objects, conformity, cutShort });
   for (let page = 0; page <= MOST_FOLLOW_UPS; page++) {
-    const answer = await ask(identificationRequest(object));
+    const answer = await ask(object);
     if (!answer.ok) return page === 0 ? answer : cut(answer.detail);
     const found = pageOf(answer.pdu);
     if ("fault" in found) return page === 0 ? { ok: false, detail: found.fault } : cut(found.fault);

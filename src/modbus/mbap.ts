@@ -1,4 +1,5 @@
 /** Framing of Modbus TCP (Modbus Messaging on TCP/IP 3.1.3), pure: what may pass to the library. */
+import { restFaultOf, restLengthOf, wrong, type Expected } from "./expected.ts";
 
 /** Transaction id, protocol id and length; the unit id belongs to the part that `length` counts. */
 export const HEADER = 6;
@@ -8,15 +9,6 @@ export const MAX_BODY = 254;
 const MIN_BODY = 3;
 const EXCEPTION_FLAG = 0x80;
 
-/** What an answer must carry to belong to the request in flight. */
-export interface Expected {
-  readonly id: number;
-  readonly unitId: number;
-  readonly code: number;
-  /** Bytes of data that the quantity asked for takes. */
-  readonly bytes: number;
-}
-
 /** The frame of a request, from unit id and PDU as the library wrote them (its checksum is left off). */
 export function frameOf(id: number, body: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(HEADER + body.length);
@@ -25,14 +17,6 @@ export function frameOf(id: number, body: Uint8Array): Buffer {
   frame.writeUInt16BE(body.length, 4);
   frame.set(body, HEADER);
   return frame;
-}
-
-/** What answer a read request calls for; `body` is unit id and PDU of the request. */
-export function expectedFor(id: number, body: Buffer): Expected {
-  const code = body.readUInt8(1);
-  const quantity = body.readUInt16BE(4);
-  const bytes = code <= 2 ? Math.ceil(quantity / 8) : quantity * 2;
-  return { id, unitId: body.readUInt8(0), code, bytes };
 }
 
 /**
@@ -68,9 +52,10 @@ function bodyFaultOf(
   const isException = code === (expected.code | EXCEPTION_FLAG);
   if (!isException && code !== expected.code) return wrong("function", code, expected.code);
   if (have < 9) return undefined;
-  const bytes = received.readUInt8(8);
-  if (!isException && bytes !== expected.bytes) return wrong("byte count", bytes, expected.bytes);
-  const fitting = isException ? MIN_BODY : MIN_BODY + bytes;
+  const fault = isException ? undefined : restFaultOf(received, 8, have, expected.rest);
+  if (fault !== undefined) return fault;
+  // Of a page only the header knows where it ends.
+  const fitting = isException ? MIN_BODY : 2 + (restLengthOf(expected.rest) ?? length - 2);
   if (length !== fitting) return wrong("length", length, fitting);
   const extra = have - HEADER - length;
   return extra > 0 ? `${String(extra)} bytes left over behind the answer` : undefined;
@@ -79,8 +64,4 @@ function bodyFaultOf(
 /** Whether the frame that `received` begins with is all there; asked only of bytes without a fault. */
 export function isWhole(received: Buffer, have: number): boolean {
   return have >= HEADER && have >= HEADER + received.readUInt16BE(4);
-}
-
-function wrong(field: string, seen: number, asked: number): string {
-  return `${field} ${String(seen)} instead of ${String(asked)}`;
 }

@@ -1,8 +1,11 @@
 /** The port handed to `modbus-serial` on a line without ids: nothing passes that is not the answer it waits for. */
 import { EventEmitter } from "node:events";
-import { expectedFor, type Expected } from "./mbap.ts";
+import { expectedFor, type Expected } from "./expected.ts";
 import { CRC, faultOf, frameLength, MAX_FRAME } from "./rtu.ts";
 import type { Port, PortHost } from "./strict-port.ts";
+
+/** Functions whose answer is their request (Modbus Application Protocol 6.5, 6.6). */
+const ONE_VALUE: readonly number[] = [5, 6];
 
 /**
  * A port in the sense of `modbus-serial`: it emits `data` with unit id, PDU and checksum. One request
@@ -21,6 +24,8 @@ export class RtuPort extends EventEmitter implements Port {
   #expected: Expected | undefined;
   /** The request in flight, as long as the line may still echo it. */
   #echo: Buffer | undefined;
+  /** Whether the line has echoed the last request of which that could be told. */
+  #echoes = false;
 
   constructor(host: PortHost) {
     super();
@@ -58,22 +63,31 @@ export class RtuPort extends EventEmitter implements Port {
     const end = frameLength(this.#received, this.#have, expected);
     if (end === undefined || this.#have < end) return;
     this.#expected = undefined;
-    this.emit("data", this.#received.subarray(0, end));
+    if (expected.rest === "page") this.#host.page(this.#received.subarray(1, end - CRC));
+    else this.emit("data", this.#received.subarray(0, end));
   }
 
   /**
    * Two-wire adapters hear themselves: the request comes back before the answer. Tells whether what
-   * has come may still be the beginning of that; a short answer that is whole goes first.
+   * has come may still be the beginning of that; a short answer that is whole goes first. The answer to
+   * a write of one value is the request again: it is an echo where the request before had one.
    */
   #skipEcho(): boolean {
     const echo = this.#echo;
     if (!echo) return false;
     const seen = Math.min(this.#have, echo.length);
+    const isAmbiguous = ONE_VALUE.includes(echo.readUInt8(1));
     if (this.#received.compare(echo, 0, seen, 0, seen) !== 0) {
       this.#echo = undefined;
+      if (!isAmbiguous) this.#echoes = false;
       return false;
     }
     if (seen < echo.length) return true;
+    if (isAmbiguous && !this.#echoes) {
+      this.#echo = undefined;
+      return false;
+    }
+    this.#echoes = true;
     this.#received.copyWithin(0, seen, this.#have);
     this.#have -= seen;
     this.#echo = undefined;

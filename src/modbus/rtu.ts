@@ -1,6 +1,6 @@
 /** Framing of Modbus RTU (Modbus over Serial Line 2.5.1), pure: what may pass to the library. */
 import { crc16 } from "./crc16.ts";
-import type { Expected } from "./mbap.ts";
+import { restFaultOf, restLengthOf, wrong, type Expected } from "./expected.ts";
 
 /** Bytes of the checksum at the end of a frame. */
 export const CRC = 2;
@@ -8,6 +8,9 @@ export const CRC = 2;
 export const MAX_FRAME = 256;
 /** Unit id, function and byte count or exception code. */
 const HEAD = 3;
+/** Where a page says that more follows, and where its objects begin. */
+const MORE_FOLLOWS = 5;
+const OBJECTS = 8;
 const EXCEPTION_FLAG = 0x80;
 
 /**
@@ -23,27 +26,49 @@ export function faultOf(received: Buffer, have: number, expected: Expected): str
   const isException = code === (expected.code | EXCEPTION_FLAG);
   if (!isException && code !== expected.code) return wrong("function", code, expected.code);
   if (have < HEAD) return undefined;
-  const bytes = received.readUInt8(2);
-  if (!isException && bytes !== expected.bytes) return wrong("byte count", bytes, expected.bytes);
-  const end = lengthOf(received, expected);
-  if (have < end) return undefined;
+  const fault = isException ? undefined : restFaultOf(received, 2, have, expected.rest);
+  if (fault !== undefined) return fault;
+  const end = lengthOf(received, have, expected);
+  if (end !== undefined && end > MAX_FRAME) return "objects that no frame has room for";
+  if (end === undefined || have < end) return undefined;
   const sum = received.readUInt16LE(end - CRC);
   const right = crc16(received, 0, end - CRC);
   return sum === right ? undefined : wrong("checksum", sum, right);
 }
 
 /**
- * Length of the frame that the answer expected has, from its first three bytes; undefined before they
- * are there. Asked only of bytes without a fault.
+ * Length of the frame that the answer expected has, from its first bytes; undefined before they are
+ * there. Asked only of bytes without a fault.
  */
 export function frameLength(received: Buffer, have: number, expected: Expected) {
-  return have < HEAD ? undefined : lengthOf(received, expected);
+  return have < HEAD ? undefined : lengthOf(received, have, expected);
 }
 
-function lengthOf(received: Buffer, { code, bytes }: Expected): number {
-  return HEAD + (received.readUInt8(1) === code ? bytes : 0) + CRC;
+function lengthOf(received: Buffer, have: number, { code, rest }: Expected): number | undefined {
+  if (received.readUInt8(1) !== code) return HEAD + CRC;
+  const bytes = restLengthOf(rest);
+  return bytes === undefined ? pageLength(received, have) : 2 + bytes + CRC;
 }
 
-function wrong(field: string, seen: number, asked: number): string {
-  return `${field} ${String(seen)} instead of ${String(asked)}`;
+/**
+ * Length of a frame with a page of objects, once all but the bytes of the last are there (Modbus
+ * Application Protocol 6.21). Some count the objects of all pages, as an example in the specification
+ * does: one that says that more follows may end before its count, where its checksum says so.
+ */
+function pageLength(received: Buffer, have: number): number | undefined {
+  if (have < OBJECTS) return undefined;
+  let left = received.readUInt8(OBJECTS - 1);
+  let end = OBJECTS;
+  while (left > 0 && end <= MAX_FRAME) {
+    if (end > OBJECTS && isEnd(received, have, end)) return end + CRC;
+    if (have < end + 2) return undefined;
+    end += 2 + received.readUInt8(end + 1);
+    left -= 1;
+  }
+  return end + CRC;
+}
+
+function isEnd(received: Buffer, have: number, end: number): boolean {
+  if (received.readUInt8(MORE_FOLLOWS) === 0 || have < end + CRC) return false;
+  return received.readUInt16LE(end) === crc16(received, 0, end);
 }

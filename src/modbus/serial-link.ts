@@ -1,6 +1,5 @@
 /** Links to serial lines. */
 import type { SerialConnection } from "../core/model.ts";
-import type { Link } from "../core/ports.ts";
 import { characterTime, frameSilence } from "../core/request-cost.ts";
 import { ConnectingLink, type LinkOptions } from "./connecting-link.ts";
 import { Connection } from "./connection.ts";
@@ -17,12 +16,12 @@ export interface SerialLinkOptions
 }
 
 /** A link to a serial line; opens it at the first read, and again when a read finds it gone. */
-export function openSerialLink(options: SerialLinkOptions): Link {
+export function openSerialLink(options: SerialLinkOptions): ConnectingLink {
   return lineLink(options, dialSerial(options.connection));
 }
 
 /** A link to a line with these settings, whatever carries its bytes. */
-export function lineLink(options: SerialLinkOptions, dial: Dial): Link {
+export function lineLink(options: SerialLinkOptions, dial: Dial): ConnectingLink {
   const { connection, clock, maxAnswerTime, waitUntil } = options;
   const line = new Line(clock, {
     silence: frameSilence(connection),

@@ -1,7 +1,8 @@
 /** The port handed to `modbus-serial` on Modbus TCP: nothing passes to it that is not the answer it waits for. */
 import { EventEmitter } from "node:events";
 import { crc16 } from "./crc16.ts";
-import { expectedFor, faultOf, frameOf, HEADER, isWhole, MAX_BODY, type Expected } from "./mbap.ts";
+import { expectedFor, type Expected } from "./expected.ts";
+import { faultOf, frameOf, HEADER, isWhole, MAX_BODY } from "./mbap.ts";
 
 const CRC = 2;
 
@@ -11,12 +12,16 @@ export interface PortHost {
   send(frame: Buffer): void;
   /** Something came that can't be the answer; the bytes that follow can't be trusted either. */
   doubt(detail: string): void;
+  /** The answer to an identification: its PDU, in a buffer that is used again. The library would follow its pages without end. */
+  page(pdu: Uint8Array): void;
 }
 
 /** What a connection needs from a port, which `modbus-serial` writes to and listens to. */
 export interface Port extends EventEmitter {
   /** Whether the library may write. */
   isOpen: boolean;
+  /** Sends unit id, PDU and checksum of a request. */
+  write(adu: Buffer): void;
   /** Takes bytes from the wire, in pieces of any size. */
   receive(chunk: Uint8Array): void;
 }
@@ -73,11 +78,15 @@ export class StrictPort extends EventEmitter implements Port {
       this.#host.doubt(fault);
     } else if (isWhole(this.#received, this.#have)) {
       this.#expected = undefined;
-      this.#pass(this.#have);
+      this.#pass(this.#have, expected);
     }
   }
 
-  #pass(end: number): void {
+  #pass(end: number, { rest }: Expected): void {
+    if (rest === "page") {
+      this.#host.page(this.#received.subarray(HEADER + 1, end));
+      return;
+    }
     this.#received.writeUInt16LE(crc16(this.#received, HEADER, end), end);
     this.emit("data", this.#received.subarray(HEADER, end + CRC));
   }

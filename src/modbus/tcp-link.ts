@@ -1,6 +1,5 @@
 /** Links to endpoints on the network: Modbus TCP, the same over TLS, and RTU frames over TCP. */
 import type { TlsFiles } from "../core/model.ts";
-import type { Link } from "../core/ports.ts";
 import { ConnectingLink, type LinkOptions } from "./connecting-link.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { HostLookup } from "./host-lookup.ts";
@@ -26,18 +25,20 @@ export interface TcpLinkOptions extends LinkOptions {
 export type RtuTcpLinkOptions = TcpLinkOptions & Pick<LineManners, "maxAnswerTime" | "waitUntil">;
 
 /** A link to a Modbus TCP endpoint; connects at the first read, and again when a read finds it lost. */
-export function openTcpLink(options: TcpLinkOptions): Link {
+export function openTcpLink(options: TcpLinkOptions): ConnectingLink {
   return networkLink(options, dialTcp, { port: withIds(options) });
 }
 
 /** The same over TLS. The files are read at each connect, so that renewed certificates count. */
-export function openTlsLink(options: TcpLinkOptions & { readonly files: TlsFiles }): Link {
+export function openTlsLink(
+  options: TcpLinkOptions & { readonly files: TlsFiles },
+): ConnectingLink {
   const { files } = options;
   return networkLink(options, (target) => dialTls(target, files), { port: withIds(options) });
 }
 
 /** A link to a line behind a converter that passes bytes through. */
-export function openRtuTcpLink(options: RtuTcpLinkOptions): Link {
+export function openRtuTcpLink(options: RtuTcpLinkOptions): ConnectingLink {
   const { clock, maxAnswerTime, waitUntil } = options;
   const manners = { silence: SILENCE, character: 0, dropsInDoubt: true, maxAnswerTime, waitUntil };
   const line = new Line(clock, manners);
@@ -48,7 +49,7 @@ function networkLink(
   options: TcpLinkOptions,
   dialTo: (target: Target) => Dial,
   framing: Pick<ConnectionOptions, "port" | "line">,
-): Link {
+): ConnectingLink {
   const { host, port, names, clock } = options;
   const lookup = new HostLookup(names, host);
   const dial = dialTo({ host, port, lookup: lookup.lookup });

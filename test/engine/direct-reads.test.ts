@@ -13,6 +13,7 @@ function rig() {
   const asked: { request: ReadRequest; answer: (answer: Answer) => void }[] = [];
   const link: Link = {
     read: (request) => new Promise((answer) => asked.push({ request, answer })),
+    write: () => Promise.reject(new Error("nothing is written here")),
     release: () => undefined,
     close: () => Promise.resolve(),
   };

@@ -233,6 +233,10 @@ export class FakeLink implements Link {
     this.#lane = lane;
   }
 
+  write(): Promise<Answer> {
+    return Promise.reject(new Error("nothing is written here"));
+  }
+
   async read(request: ReadRequest, timeout: number): Promise<Answer> {
     const { clock, alive, behaviour, seen, broken } = this.#parts;
     if (!alive()) return new Promise<never>(() => undefined);

@@ -46,6 +46,7 @@ function run({ id, request }: Exchange, pieces: readonly Buffer[]) {
   const host = {
     send: (frame: Buffer) => sent.push(frame),
     doubt: (detail: string) => doubts.push(detail),
+    page: () => undefined,
   };
   const port = new StrictPort(host, () => id);
   port.on("data", (adu: Buffer) => passed.push(adu.toString("hex")));
@@ -131,14 +132,15 @@ test("an answer cut short does not pass, and one with bytes behind it is refused
 
 test("bytes that nobody asked for raise doubt", () => {
   const doubts: string[] = [];
-  const host = { send: () => undefined, doubt: (detail: string) => doubts.push(detail) };
+  const silent = () => undefined;
+  const host = { send: silent, doubt: (detail: string) => doubts.push(detail), page: silent };
   const port = new StrictPort(host, () => 1);
   port.receive(Buffer.from([0]));
   assert.deepEqual(doubts, ["1 bytes came while no request was in flight"]);
 });
 
 test("each field of the header has words of its own", () => {
-  const expected = { id: 1, unitId: 2, code: 3, bytes: 4 };
+  const expected = { id: 1, unitId: 2, code: 3, rest: 4 };
   const faults: [string, string][] = [
     ["0007", "transaction id 7 instead of 1"],
     ["0001beef", "protocol id 48879 instead of 0"],

@@ -1,32 +1,7 @@
-/** Both sides of device identification over Modbus TCP: a plain master, and a slave that is told its pages. */
+/** A slave on Modbus TCP that is told the pages it identifies itself with. */
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import type { PduAnswer } from "../../src/modbus/identification.ts";
-
-interface Refused {
-  readonly ok: false;
-  readonly detail: string;
-  readonly exception: number;
-}
-
-/** Sends PDUs to a unit, one after the other, over one connection that ends with the test. */
-export async function startMaster(
-  t: Pick<TestContext, "after">,
-  port: number,
-  unitId: number,
-): Promise<(pdu: Buffer) => Promise<PduAnswer<Refused>>> {
-  const socket = connect(port, "127.0.0.1");
-  t.after(() => socket.destroy());
-  await once(socket, "connect");
-  return async (pdu) => {
-    socket.write(frameOf(unitId, pdu));
-    const answer = (await nextFrame(socket)).subarray(7);
-    const [code = 0, exception = 0] = answer;
-    if (code < 0x80) return { ok: true, pdu: answer };
-    return { ok: false, detail: `exception ${String(exception)}`, exception };
-  };
-}
 
 /** A slave that answers each request with a PDU; settles with its port and the requests it gets. */
 export async function startScripted(
@@ -40,7 +15,7 @@ export async function startScripted(
     socket.on("data", (frame: Buffer) => {
       const object = frame.readUInt8(10);
       requests.push(object);
-      socket.write(frameOf(frame.readUInt8(6), Buffer.from(answerTo(object))));
+      socket.write(frameOf(frame, Buffer.from(answerTo(object))));
     });
   });
   server.listen(0, "127.0.0.1");
@@ -63,18 +38,9 @@ export function page(objects: Readonly<Record<number, string>>, next?: number): 
   return [0x2b, 0x0e, 2, 0x82, ...more, Object.keys(objects).length, ...texts];
 }
 
-function frameOf(unitId: number, pdu: Buffer): Buffer {
-  const header = Buffer.from([0, 1, 0, 0, 0, 0, unitId]);
+/** The frame of an answer: transaction and unit are those of the request. */
+function frameOf(request: Buffer, pdu: Buffer): Buffer {
+  const header = Buffer.from(request.subarray(0, 7));
   header.writeUInt16BE(1 + pdu.length, 4);
   return Buffer.concat([header, pdu]);
-}
-
-async function nextFrame(socket: Socket): Promise<Buffer> {
-  let bytes = Buffer.alloc(0);
-  while (bytes.length < 6 || bytes.length < 6 + bytes.readUInt16BE(4)) {
-    // A socket without an encoding gives buffers.
-    const [chunk] = (await once(socket, "data")) as [Buffer];
-    bytes = Buffer.concat([bytes, chunk]);
-  }
-  return bytes;
 }

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test, type TestContext } from "node:test";
 import fc from "fast-check";
-import { identify, OBJECTS, pageOf, type Identification } from "../../src/modbus/identification.ts";
-import { page, startMaster, startScripted } from "./identification-peers.ts";
-import { startPython } from "./rig.ts";
+import { pageOf, type Identification } from "../../src/modbus/identification.ts";
+import { page, startScripted } from "./identification-peers.ts";
+import { openLink, TIMEOUT } from "./rig.ts";
 
-const PYMODBUS = fileURLToPath(new URL("../support/pymodbus-slave.py", import.meta.url));
+/** What a link makes of a slave. */
+function identify(t: TestContext, port: number) {
+  return openLink(t, port).link.identify(1, TIMEOUT);
+}
 
 /** The texts by object id. */
 function textsOf(found: object): Record<number, string> {
@@ -15,20 +17,6 @@ function textsOf(found: object): Record<number, string> {
   return Object.fromEntries((found as Identification).objects);
 }
 
-test("a slave of another code base says who it is", async (t) => {
-  const ask = await startMaster(t, await startPython(t, [PYMODBUS]), 7);
-  const found = await identify(ask);
-  assert.deepEqual(textsOf(found), {
-    [OBJECTS.vendor]: "Pymodbus",
-    [OBJECTS.productCode]: "PM",
-    [OBJECTS.revision]: "1.2.3",
-    [OBJECTS.vendorUrl]: "http://example.org",
-    [OBJECTS.productName]: "Slave for tests",
-    [OBJECTS.model]: "7",
-  });
-  assert.ok("cutShort" in found && found.cutShort === undefined);
-});
-
 test("pages that follow are put together, each asked for by the object it begins with", async (t) => {
   const pages = new Map([
     [0, page({ 0: "Maker", 1: "Code" }, 2)],
@@ -36,28 +24,39 @@ test("pages that follow are put together, each asked for by the object it begins
     [0x80, page({ 0x80: "own" })],
   ]);
   const slave = await startScripted(t, (object) => pages.get(object) ?? []);
-  const found = await identify(await startMaster(t, slave.port, 1));
+  const found = await identify(t, slave.port);
   assert.deepEqual(textsOf(found), { 0: "Maker", 1: "Code", 2: "1.0", 128: "own" });
   assert.deepEqual(slave.requests, [0, 2, 0x80]);
 });
 
 test("a device that goes round in its pages is asked no further", async (t) => {
   const slave = await startScripted(t, (object) => page({ [object]: "x" }, object === 0 ? 5 : 5));
-  const found = await identify(await startMaster(t, slave.port, 1));
+  const found = await identify(t, slave.port);
   assert.deepEqual(slave.requests, [0, 5]);
   assert.ok("cutShort" in found && found.cutShort === "object 5 is said to follow 5");
 });
 
 test("an exception is given back; one in a later page keeps what came before", async (t) => {
   const refusing = await startScripted(t, () => [0xab, 1]);
-  const found = await identify(await startMaster(t, refusing.port, 1));
-  assert.deepEqual(found, { ok: false, detail: "exception 1", exception: 1 });
+  const found = await identify(t, refusing.port);
+  assert.ok("exception" in found && found.exception === 1);
   const later = await startScripted(t, (object) =>
     object === 0 ? page({ 0: "Maker" }, 1) : [0xab, 4],
   );
-  const kept = await identify(await startMaster(t, later.port, 1));
+  const kept = await identify(t, later.port);
   assert.deepEqual(textsOf(kept), { 0: "Maker" });
-  assert.ok("cutShort" in kept && kept.cutShort === "exception 4");
+  assert.ok("cutShort" in kept && kept.cutShort === "the device answered with exception 4");
+});
+
+test("a page whose objects end elsewhere than its frame is told, and the connection goes on", async (t) => {
+  const pages = [page({ 0: "Maker" }).slice(0, -1), page({ 0: "Maker" })];
+  const slave = await startScripted(t, () => pages.shift() ?? []);
+  const { link } = openLink(t, slave.port);
+  assert.deepEqual(await link.identify(1, TIMEOUT), {
+    ok: false,
+    detail: "object 0 ends behind the answer",
+  });
+  assert.deepEqual(textsOf(await link.identify(1, TIMEOUT)), { 0: "Maker" });
 });
 
 test("a page that is not what it says is refused: function, type, code, lengths, counts", () => {

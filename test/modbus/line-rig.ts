@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { SerialConnection } from "../../src/core/model.ts";
-import type { Clock, Link } from "../../src/core/ports.ts";
+import type { Clock } from "../../src/core/ports.ts";
+import type { ConnectingLink } from "../../src/modbus/connecting-link.ts";
 import type { WaitUntil } from "../../src/modbus/line.ts";
 import { openSerialLink } from "../../src/modbus/serial-link.ts";
 import { createClock } from "../../src/system/clock.ts";
@@ -13,7 +14,7 @@ import { MAX_BACKOFF } from "./rig.ts";
 /** A link under test; closed when the test ends. */
 export interface LineRig {
   readonly clock: FakeClock;
-  readonly link: Link;
+  readonly link: ConnectingLink;
 }
 
 /** What a link to a line is given besides its place. */
@@ -58,7 +59,7 @@ export function openLine(t: TestContext, path: string, maxAnswerTime?: number): 
 }
 
 /** The same on the machine's clock, where what the other side sends has to come before anything else happens. */
-export function openLiveLine(t: TestContext, path: string, maxAnswerTime: number): Link {
+export function openLiveLine(t: TestContext, path: string, maxAnswerTime: number): ConnectingLink {
   const clock = createClock();
   const link = openSerialLink({
     ...{ connection: serialAt(path), clock, waitUntil: exactWait(clock), maxAnswerTime },

@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
-import type { Answer, Link, ReadRequest } from "../../src/core/ports.ts";
+import type { Answer, ReadRequest } from "../../src/core/ports.ts";
+import type { ConnectingLink } from "../../src/modbus/connecting-link.ts";
 import { Names } from "../../src/modbus/names.ts";
 import { openTcpLink } from "../../src/modbus/tcp-link.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
@@ -25,7 +26,7 @@ export const MAX_BACKOFF = 2000;
 /** A link under test; closed when the test ends. */
 export interface Rig {
   readonly clock: FakeClock;
-  readonly link: Link;
+  readonly link: ConnectingLink;
 }
 
 /** A slave with `ports` ports and a log of its own, for a whole file of tests. */

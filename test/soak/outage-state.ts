@@ -65,6 +65,7 @@ async function pollWithoutBroker(site: Site, store: FillStore, length: number): 
       const now = clock.elapsed();
       return Promise.resolve({ ok: true, words, sentAt: now, endedAt: now });
     },
+    write: () => Promise.reject(new Error("nothing is written here")),
     release: () => undefined,
     close: () => Promise.resolve(),
   };

@@ -137,6 +137,7 @@ function linkOf(clock: Clock, seen: () => void): Link {
       await new Promise<void>((resolve) => clock.timer(ANSWER, resolve));
       return { ok: true, words: new Uint16Array(count), sentAt, endedAt: clock.elapsed() };
     },
+    write: () => Promise.reject(new Error("nothing is written here")),
     release: () => undefined,
     close: () => Promise.resolve(),
   };

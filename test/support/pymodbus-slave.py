@@ -1,11 +1,19 @@
 """A slave from another code base (pymodbus): prints its port and serves until its input ends.
 
+Arguments, both may be left out: the path of a terminal, which RTU frames then come over instead of
+Modbus TCP (the port is that of RTU over TCP), and JSON with further units:
+{"3": {"holding": {"0": 1}, "input": {...}}}.
+
 Holding register n is 1000 + n, input register n is 2000 + n, coil n is set when n is even,
 discrete input n when n is a multiple of three; unit 7, addresses 0 to 199. Unit 8 has holding
 registers 0 to 3, 8 to 11 and 20 only, which hold their own address, and refuses all others.
 """
 import asyncio
+import json
+import os
+import pty
 import sys
+import tty
 import types
 
 # pymodbus asks for the serial libraries even where only TCP is used.
@@ -19,6 +27,26 @@ from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, M
 from pymodbus.datastore import ModbusSparseDataBlock
 from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server.async_io import ModbusTcpServer
+from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
+
+TERMINAL = sys.argv[1] if len(sys.argv) > 1 else ""
+UNITS = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
+
+
+def sparse(words):
+    """Without any registers it has one that nobody asks for: an empty block can't be made."""
+    return ModbusSparseDataBlock({int(n): word for n, word in words.items()} or {65535: 0})
+
+
+async def serve_terminal(port):
+    """Pumps bytes between a terminal, which stays open here, and the server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    master, held = pty.openpty()
+    tty.setraw(held)
+    os.symlink(os.ttyname(held), TERMINAL)
+    asyncio.get_running_loop().add_reader(master, lambda: writer.write(os.read(master, 512)))
+    while data := await reader.read(512):
+        os.write(master, data)
 
 
 async def main():
@@ -34,14 +62,26 @@ async def main():
         hr=ModbusSparseDataBlock({n: n for n in [*range(4), *range(8, 12), 20]}),
         zero_mode=True,
     )
-    context = ModbusServerContext(slaves={7: unit, 8: holes}, single=False)
+    others = {
+        int(n): ModbusSlaveContext(
+            hr=sparse(tables.get("holding", {})), ir=sparse(tables.get("input", {})), zero_mode=True
+        )
+        for n, tables in UNITS.items()
+    }
+    context = ModbusServerContext(slaves={7: unit, 8: holes, **others}, single=False)
     identity = ModbusDeviceIdentification(
         info={0: "Pymodbus", 1: "PM", 2: "1.2.3", 3: "http://example.org", 4: "Slave for tests", 5: "7"}
     )
-    server = ModbusTcpServer(context, identity=identity, address=("127.0.0.1", 0))
+    framer = ModbusRtuFramer if TERMINAL else ModbusSocketFramer
+    server = ModbusTcpServer(context, framer=framer, identity=identity, address=("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve_forever())
     await server.serving
-    print(server.server.sockets[0].getsockname()[1], flush=True)
+    port = server.server.sockets[0].getsockname()[1]
+    if TERMINAL:
+        pump = asyncio.create_task(serve_terminal(port))
+        while not os.path.lexists(TERMINAL) and not pump.done():
+            await asyncio.sleep(0.01)
+    print(port, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     serving.cancel()
 

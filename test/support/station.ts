@@ -150,6 +150,7 @@ function answeringLink(clock: Clock, asked: (address: number) => void): Link {
       const words = new Uint16Array(count);
       return Promise.resolve({ ok: true, words, sentAt: now, endedAt: now });
     },
+    write: () => Promise.reject(new Error("nothing is written here")),
     release: () => undefined,
     close: () => Promise.resolve(),
   };

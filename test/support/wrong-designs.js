@@ -92,6 +92,7 @@ function careless(port) {
   });
   const now = () => Number(process.hrtime.bigint()) / 1e6;
   return {
+    write: () => Promise.reject(new Error("nothing is written here")),
     release: () => undefined,
     close: async () => void socket.destroy(),
     read: async ({ unitId, table, address, count }, timeout) => {
