@@ -12,6 +12,7 @@ import { StringDecoder } from "node:string_decoder";
 import { crc32 } from "node:zlib";
 import { BackupError } from "../core/errors.ts";
 import type { Entry } from "../core/ports.ts";
+import { FORMAT } from "../store/migrate.ts";
 import { NewFile, asFileError } from "./new-file.ts";
 
 /** Version of the format that this edgepoll writes. */
@@ -28,6 +29,8 @@ export interface BackupOrigin {
   readonly at: number;
   /** Of the edgepoll that made it. */
   readonly version: string;
+  /** Version of its records; absent in backups of version 1. */
+  readonly stateFormat?: number;
 }
 
 /** What stands in the head. */
@@ -96,11 +99,17 @@ export async function readBackupHead(path: string): Promise<BackupHead> {
   if (sum !== sumOf(text)) throw damaged(path, "its head is");
   // As written by `finish`: its checksum is right.
   const head = JSON.parse(text) as BackupHead;
-  if (head.format <= BACKUP_FORMAT) return head;
-  throw new BackupError(
+  if (head.format > BACKUP_FORMAT) throw newer(path, head, head.format, BACKUP_FORMAT);
+  const { stateFormat = 1 } = head;
+  if (stateFormat > FORMAT) throw newer(`What is in ${path}`, head, stateFormat, FORMAT);
+  return head;
+}
+
+function newer(what: string, head: BackupHead, format: number, known: number): BackupError {
+  return new BackupError(
     "BACKUP_VERSION",
-    `${path} has format ${String(head.format)}; this edgepoll knows formats up to ` +
-      `${String(BACKUP_FORMAT)}. Install edgepoll ${head.version}, which made it.`,
+    `${what} has format ${String(format)}; this edgepoll knows formats up to ` +
+      `${String(known)}. Install edgepoll ${head.version}, which made it.`,
   );
 }
 

@@ -4,6 +4,7 @@ import type { Site } from "../core/model.ts";
 import type { Entry } from "../core/ports.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Happening } from "../engine/journal.ts";
+import { FORMAT } from "../store/migrate.ts";
 import { createClock } from "../system/clock.ts";
 import { version } from "../system/facts.ts";
 import type { BackupOrigin } from "./backup-file.ts";
@@ -11,8 +12,13 @@ import type { BackupOrigin } from "./backup-file.ts";
 /** What a node answers that is asked for a backup: whose it is, its records, and how many they were. */
 export function backupAnswer(engine: Engine, { node }: Site, by: string): Lines {
   const done = (records: number) => engine.note(backedUp(records, by));
-  const origin: BackupOrigin = { node, at: Math.round(createClock().wall()), version: version() };
-  return new Lines(origin, linesOf(engine.snapshot(), done));
+  return new Lines(originOf(node), linesOf(engine.snapshot(), done));
+}
+
+/** Whose backup it is that is made now. */
+export function originOf(node: string): BackupOrigin {
+  const at = Math.round(createClock().wall());
+  return { node, at, version: version(), stateFormat: FORMAT };
 }
 
 /** A record as text, on one line. */

@@ -2,9 +2,8 @@
 import { readAnswer } from "../control/protocol.ts";
 import { UnavailableError } from "../core/errors.ts";
 import { EVERYTHING } from "../core/records.ts";
-import { version } from "../system/facts.ts";
 import { BackupWriter, type BackupHead, type BackupOrigin } from "./backup-file.ts";
-import { backedUp, recordText } from "./backup-lines.ts";
+import { backedUp, originOf, recordText } from "./backup-lines.ts";
 import { nodeOf, openParts, withStore } from "./offline.ts";
 import { readNode } from "./remote.ts";
 
@@ -37,14 +36,14 @@ export async function backupOffline(
   return withStore({ stateDir, node: "offline", create: false }, (store) =>
     writing(path, replace, async (writer) => {
       const node = await nodeOf(store);
-      const { clock, journal } = await openParts(store, node);
+      const { journal } = await openParts(store, node);
       let records = 0;
       for await (const page of store.scan(EVERYTHING)) {
         for (const entry of page) await writer.add(recordText(entry));
         records += page.length;
       }
       await journal.note(backedUp(records, by));
-      return { node, at: Math.round(clock.wall()), version: version() };
+      return originOf(node);
     }),
   );
 }

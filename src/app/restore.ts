@@ -5,6 +5,7 @@ import type { Clock, Entry, Store, Write } from "../core/ports.ts";
 import { below, keys, type Claim, type GatewayRecord } from "../core/records.ts";
 import { claimsOf, renewRestored } from "../engine/renew.ts";
 import { openLevelStore } from "../store/level-store.ts";
+import { migrate } from "../store/migrate.ts";
 import { holdsState, replaceStore } from "../store/replace.ts";
 import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
@@ -63,6 +64,7 @@ export async function restoreBackup(
     const found: Pick<RestoredState, "epochs" | "stopped"> = { epochs: 0, stopped: [] };
     await replaceStore(real, aside, clock, async (store) => {
       await fill(store, readBackup(path, head));
+      await migrate(store, head.stateFormat ?? 1, () => Promise.resolve());
       const renewed = await renewRestored(store, clock, before?.claims ?? new Map());
       found.epochs = renewed.filter(({ key }) => key.startsWith(keys.claims)).length;
       await store.write([...renewed, ...(await carriedOver(store, before ?? NOTHING))], true);

@@ -126,6 +126,7 @@ export const EVENT_KINDS = [
   "disk-full",
   "store-full",
   "store-repaired",
+  "store-migrated",
   "events-dropped",
   "events-left-out",
 ] as const;

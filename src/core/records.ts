@@ -53,6 +53,7 @@ export const keys = {
   auditAges: "meta/audit",
   node: "meta/node",
   repaired: "meta/repaired",
+  migrated: "meta/migrated",
 };
 
 /** The number at the end of an outcome, spool or audit key. */
@@ -192,6 +193,9 @@ export interface Spooled {
   readonly age?: number;
 }
 
+/** Holds a number of a stream for which there is no message; never published. */
+export const NOTHING: Spooled = { topic: "", retain: false, interval: 0, slot: 0, payload: "" };
+
 /** Text of a spooled message: one line of facts, then the payload as it is, which spares escaping. */
 export function encodeSpooled(spooled: Spooled): string {
   const { topic, retain, interval, slot, payload, age } = spooled;
@@ -269,6 +273,12 @@ export interface RepairedRecord {
   /** Slots that have no outcome any more, and messages of the spool that are gone. */
   readonly slots: number;
   readonly messages: number;
+}
+
+/** From and to which version the store was brought; kept until a node has said so. */
+export interface MigratedRecord {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A transaction that was answered. */

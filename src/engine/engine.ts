@@ -29,7 +29,6 @@ import { nodeAudit } from "./node-audit.ts";
 import { Opening, type StartReport } from "./opening.ts";
 import { Poller } from "./poller.ts";
 import { Publisher } from "./publisher.ts";
-import { noteRepair, repairOf } from "./repair-notes.ts";
 import { Reload, type Current } from "./reload.ts";
 import { Reporter } from "./reporter.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -37,6 +36,7 @@ import { Spool } from "./spool.ts";
 import { SpoolBounds } from "./spool-bounds.ts";
 import { reportSpool, type SpoolReport } from "./spool-report.ts";
 import { startedEvent } from "./start-note.ts";
+import { noteMigration, noteRepair, repairOf } from "./store-notes.ts";
 import { Transactions } from "./transactions.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -139,6 +139,7 @@ export class Engine {
     noteContests(bus, self.clientId, this.#journal);
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
+    await noteMigration(store, this.#journal, this.#committer);
     await noteRepair(repaired, this.#journal, this.#committer, this.#upkeep.integrity);
     await this.#journal.note(startedEvent(site.node, self.version, report));
     this.#clockNotes.open();

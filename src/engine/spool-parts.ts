@@ -1,10 +1,7 @@
 /** Parts of the spool in the hands of others: messages about to be committed, and a page held back. */
 import type { Write } from "../core/ports.ts";
-import { encodeSpooled, keys, type Spooled } from "../core/records.ts";
+import { NOTHING, encodeSpooled, keys, type Spooled } from "../core/records.ts";
 import type { SpoolEntry } from "./stream.ts";
-
-/** Holds a number whose message could not be kept; never published. */
-const NOTHING: Spooled = { topic: "", retain: false, interval: 0, slot: 0, payload: "" };
 
 /** Messages with their numbers, about to be committed. */
 export class Appended {

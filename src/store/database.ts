@@ -15,6 +15,7 @@ import { damage } from "./damage.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { kindOf } from "./kind.ts";
 import { refuseDamagedLogs } from "./log-check.ts";
+import { FORMAT } from "./migrate.ts";
 import { refuseDamagedTables } from "./table-check.ts";
 
 /** LevelDB with text keys and frames as values. */
@@ -26,6 +27,9 @@ export type Database = Level<string, Buffer> & {
 /** Holds the id of the marker; it sorts before `FIRST_KEY`, so no range of the store finds it. */
 export const ID_KEY = "!id";
 
+/** Holds the version of all records; absent in what version 1 has written. */
+const FORMAT_KEY = "!format";
+
 /** The first key the store's users may use. */
 export const FIRST_KEY = '"';
 
@@ -33,8 +37,8 @@ export const FIRST_KEY = '"';
 export async function createDatabase(path: string, id: string): Promise<void> {
   const database = await open(path, true);
   try {
-    const value = encodeFrame(ID_KEY, id);
-    await database.batch([{ type: "put", key: ID_KEY, value }], { sync: true });
+    await database.put(ID_KEY, encodeFrame(ID_KEY, id));
+    await writeFormat(database, FORMAT);
   } finally {
     await database.close();
   }
@@ -67,6 +71,18 @@ export async function openDatabase(path: string, id: string): Promise<Database> 
     await database.close();
     throw asStoreError(error, `read the id of ${path}`);
   }
+}
+
+/** The version of all records. */
+export async function readFormat(database: Database): Promise<number> {
+  const frame = await readFrame(database, FORMAT_KEY);
+  return frame === undefined ? 1 : Number(decodeFrame(FORMAT_KEY, frame));
+}
+
+/** From now on all records are of that version. */
+export async function writeFormat(database: Database, format: number): Promise<void> {
+  const value = encodeFrame(FORMAT_KEY, String(format));
+  await database.batch([{ type: "put", key: FORMAT_KEY, value }], { sync: true });
 }
 
 /** The frame under a key, undefined when there is none (which the library's types leave out). */

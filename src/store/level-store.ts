@@ -1,16 +1,21 @@
 /** The store on disk. */
+import { dirname } from "node:path";
 import { type EdgepollError, StoreError, messageOf } from "../core/errors.ts";
 import type { Clock, Entry, Range, Store, Write } from "../core/ports.ts";
 import {
   FIRST_KEY,
   asStoreError,
   openDatabase,
+  readFormat,
   readFrame,
   refuseDamaged,
+  writeFormat,
   type Database,
 } from "./database.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { markClosed, markInUse, wasInUse } from "./in-use.ts";
+import { newer, raiseMarker } from "./marker.ts";
+import { FORMAT, migrate } from "./migrate.ts";
 import { prepare, type Place } from "./prepare.ts";
 
 /** ms a close may take. */
@@ -47,7 +52,25 @@ export async function openStoreAt(place: Place, clock: LevelStoreOptions["clock"
   const { path, id } = place;
   refuseDamaged(path, wasInUse(path));
   markInUse(path);
-  return new LevelStore(place, await openDatabase(path, id), clock);
+  const database = await openDatabase(path, id);
+  const store = new LevelStore(place, database, clock);
+  try {
+    await bringUp(store, database, dirname(path));
+    return store;
+  } catch (error) {
+    // Not in order: whoever opens it next looks at all of it.
+    await database.close();
+    throw error;
+  }
+}
+
+/** Migrates what an older edgepoll has written. */
+async function bringUp(store: Store, database: Database, directory: string): Promise<void> {
+  const from = await readFormat(database);
+  if (from > FORMAT) throw newer(directory, from);
+  if (from === FORMAT) return;
+  raiseMarker(directory);
+  await migrate(store, from, (format) => writeFormat(database, format));
 }
 
 interface Waiting {

@@ -5,14 +5,13 @@ import { join } from "node:path";
 import { StoreError } from "../core/errors.ts";
 import { damage } from "./damage.ts";
 import { kindOf } from "./kind.ts";
-
-/** Version of the layout of the state directory. */
-export const FORMAT = 1;
+import { FORMAT } from "./migrate.ts";
 
 const NAME = "edgepoll.json";
 
-/** The text of the marker: the layout's version and the id that is also inside the database. */
+/** The text of the marker: the id that is also inside the database, and whom to keep out. */
 export interface Marker {
+  /** The newest version of which something may be there, from the beginning of a migration on. */
   readonly format: number;
   readonly id: string;
 }
@@ -27,13 +26,27 @@ export function readMarker(directory: string): Marker | undefined {
     throw damage(`${path} can't be understood; it says which database belongs to this directory.`);
   }
   if (marker.format > FORMAT) {
-    throw new StoreError(
-      "STORE_VERSION",
-      `${directory} has format ${String(marker.format)}; this edgepoll knows formats up to ` +
-        `${String(FORMAT)}. Install the edgepoll that wrote it.`,
-    );
+    throw newer(directory, marker.format);
   }
   return marker;
+}
+
+/** The error for a state directory of a version that is not known here. */
+export function newer(directory: string, format: number): StoreError {
+  return new StoreError(
+    "STORE_VERSION",
+    `${directory} was written by a newer edgepoll: it has format ${String(format)}, this one knows ` +
+      `formats up to ${String(FORMAT)}. Nothing was changed. Install the newer edgepoll again; or put a ` +
+      "backup of an older one back, edgepoll restore FILE; or give another directory with --state-dir.",
+  );
+}
+
+/** Keeps older releases out of a state directory whose records they would misread. */
+export function raiseMarker(directory: string): void {
+  const marker = readMarker(directory);
+  if (marker !== undefined && marker.format < FORMAT) {
+    writeMarker(directory, { ...marker, format: FORMAT });
+  }
 }
 
 /** Writes the marker so that after a power cut it is there whole or not at all. */
@@ -61,7 +74,8 @@ function parse(text: string): Marker | undefined {
     const found: unknown = JSON.parse(text);
     if (typeof found !== "object" || found === null) return undefined;
     const { format, id } = found as Partial<Record<string, unknown>>; // any object may be read so
-    return typeof format === "number" && typeof id === "string" ? { format, id } : undefined;
+    const isOne = typeof id === "string" && Number.isSafeInteger(format) && Number(format) >= 1;
+    return isOne ? { format: Number(format), id } : undefined;
   } catch {
     return undefined;
   }

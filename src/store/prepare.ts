@@ -6,7 +6,8 @@ import { StateDirectoryError } from "../core/errors.ts";
 import { damage } from "./damage.ts";
 import { createDatabase } from "./database.ts";
 import { kindOf } from "./kind.ts";
-import { FORMAT, readMarker, syncDirectory, writeMarker } from "./marker.ts";
+import { readMarker, syncDirectory, writeMarker } from "./marker.ts";
+import { FORMAT } from "./migrate.ts";
 
 /** Where the database is and which id it must hold. */
 export interface Place {

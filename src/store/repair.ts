@@ -11,7 +11,8 @@ import type { Write } from "../core/ports.ts";
 import { ID_KEY, asStoreError, open, type Database } from "./database.ts";
 import { damage } from "./damage.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
-import { FORMAT, readMarker, syncDirectory, writeMarker, type Marker } from "./marker.ts";
+import { readMarker, syncDirectory, writeMarker, type Marker } from "./marker.ts";
+import { FORMAT } from "./migrate.ts";
 import { damagedTables } from "./table-check.ts";
 
 /** Records that are read or removed at once. */

@@ -6,7 +6,8 @@ import type { Clock, Store } from "../core/ports.ts";
 import { asStoreError, createDatabase } from "./database.ts";
 import { kindOf } from "./kind.ts";
 import { openStoreAt } from "./level-store.ts";
-import { FORMAT, syncDirectory, writeMarker } from "./marker.ts";
+import { syncDirectory, writeMarker } from "./marker.ts";
+import { FORMAT } from "./migrate.ts";
 
 const MARKER = "edgepoll.json";
 

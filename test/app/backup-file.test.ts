@@ -4,12 +4,22 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { crc32 } from "node:zlib";
-import { BackupWriter, readBackup, readBackupHead } from "../../src/app/backup-file.ts";
+import {
+  BackupWriter,
+  readBackup,
+  readBackupHead,
+  type BackupOrigin,
+} from "../../src/app/backup-file.ts";
 import { recordText } from "../../src/app/backup-lines.ts";
 import { NewFile } from "../../src/app/new-file.ts";
-import { checkBackup } from "../../src/app/restore.ts";
+import { checkBackup, restoreBackup } from "../../src/app/restore.ts";
 import { BackupError, FileError } from "../../src/core/errors.ts";
 import type { Entry } from "../../src/core/ports.ts";
+import { encodeSpooled, keys } from "../../src/core/records.ts";
+import { decodeRefused } from "../../src/core/refused.ts";
+import { openLevelStore } from "../../src/store/level-store.ts";
+import { FORMAT } from "../../src/store/migrate.ts";
+import { createClock } from "../../src/system/clock.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 
 const ORIGIN = { node: "plant-a", at: 1_795_470_000_000, version: "0.1.0" };
@@ -63,6 +73,33 @@ test("a newer format is refused, and says which edgepoll made it", async (t) => 
   const sum = crc32(text).toString(16).padStart(8, "0");
   writeFileSync(path, `${`edgepoll-backup ${sum} ${text}`.padEnd(1023)}\n`);
   await assert.rejects(checkBackup(path), /has format 2; .*Install edgepoll 9\.1\.0/);
+});
+
+test("a backup of a newer state is refused, one of an older state is migrated as it is restored", async (t) => {
+  const directory = createTempDir(t);
+  const path = join(directory, "b");
+  const refused = { topic: "readings/a/d", retain: false, interval: 0, slot: 7, payload: "{}" };
+  const make = async (origin: BackupOrigin): Promise<void> => {
+    const writer = await BackupWriter.begin(path, true);
+    // As version 1 kept what a broker refused: without a reason.
+    const entry = { key: keys.quarantine("a", 7, 1), value: encodeSpooled(refused) };
+    await writer.add(recordText(entry));
+    await writer.finish(origin);
+    await writer.discard();
+  };
+  await make({ ...ORIGIN, stateFormat: FORMAT + 1, version: "9.1.0" });
+  await assert.rejects(
+    checkBackup(path),
+    /What is in .* has format \d+; .*Install edgepoll 9\.1\.0/,
+  );
+  await make(ORIGIN);
+  const stateDir = join(directory, "state");
+  await restoreBackup(stateDir, path, await checkBackup(path), "test");
+  const store = await openLevelStore(stateDir, { create: false, clock: createClock() });
+  t.after(() => store.close());
+  const text = await store.get(keys.quarantine("a", 7, 1));
+  assert.match(decodeRefused(text ?? "").reason, /did not keep why/);
+  assert.equal(await store.get(keys.migrated), `{"from":1,"to":${String(FORMAT)}}`);
 });
 
 test("a file is there whole or not at all, and none is replaced unasked", async (t) => {

@@ -114,7 +114,7 @@ void test("a record and a directory of a newer edgepoll are refused", async (con
   const store = await open(directory, false);
   await assert.rejects(store.get("new"), { code: "STORE_VERSION" });
   await store.close();
-  writeFileSync(join(directory, "edgepoll.json"), '{"format":2,"id":"x"}');
+  writeFileSync(join(directory, "edgepoll.json"), '{"format":99,"id":"x"}');
   await assert.rejects(open(directory), { code: "STORE_VERSION" });
 });
 

@@ -1,6 +1,6 @@
-/** Says on the audit trail that the store was repaired before this start, and what was lost with it. */
+/** Says on the audit trail what was done to the store before this start: it was repaired, or migrated. */
 import type { Store } from "../core/ports.ts";
-import { keys, type RepairedRecord } from "../core/records.ts";
+import { keys, type MigratedRecord, type RepairedRecord } from "../core/records.ts";
 import type { Committer } from "./committer.ts";
 import type { Integrity } from "./integrity.ts";
 import type { Journal } from "./journal.ts";
@@ -24,6 +24,23 @@ export async function noteRepair(
   await journal.note({ kind: "store-repaired", text, data: { ...repaired } });
   integrity.stand({ kind: "repaired", text, next: "edgepoll events --since 1h" });
   committer.later([{ key: keys.repaired }]);
+}
+
+/** Says, once, that the store was brought to the form of this edgepoll. */
+export async function noteMigration(
+  store: Store,
+  journal: Journal,
+  committer: Committer,
+): Promise<void> {
+  const kept = await store.get(keys.migrated);
+  if (kept === undefined) return;
+  // As written by the migration: the store has checked its checksum.
+  const { from, to } = JSON.parse(kept) as MigratedRecord;
+  const text =
+    `the state directory was brought from format ${String(from)} to format ${String(to)}; ` +
+    "edgepoll of before refuses it from now on";
+  await journal.note({ kind: "store-migrated", text, data: { from, to } });
+  committer.later([{ key: keys.migrated }]);
 }
 
 function lossOf({ aside, records, keys: named, slots, messages }: RepairedRecord): string {
