@@ -7,12 +7,12 @@ import { checkHistory } from "../support/history.ts";
 import { readLedger } from "../support/ledger-reader.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { startNode, writeSite } from "../support/node-process.ts";
+import { SEED } from "../support/seed.ts";
 import { startSlave, type Fault } from "../support/slave.ts";
 import { startSubscriber } from "../support/subscriber.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { delivered, pollsOf, seededRandom, serialPoints, wireOf } from "./site.ts";
 
-const SEED = Number(process.env["EDGEPOLL_SEED"] ?? Date.now() % 1_000_000);
 const GATEWAYS = 10;
 const INTERVAL = 400;
 /** Short enough that the three requests of a poll that started late end within the interval. */

@@ -12,6 +12,8 @@ export interface Days {
   readonly every: number;
   /** Parts per million by which the wall clock runs fast. */
   readonly drift: number;
+  /** ms; the longest interval. */
+  readonly interval: number;
   /** From 0 to 1. */
   readonly random: () => number;
   /** Called after each stretch without a mishap; `passed` ms of `length` are over. */
@@ -23,6 +25,8 @@ export type Mishaps = Record<(typeof KINDS)[number], number> & {
   /** Boots after which the clock was behind the ledger, so that nobody knows how long the machine was off, and for how long it was, ms. */
   behind: number;
   unknowable: number;
+  /** ms by which the clock was set shortly before boots: no slot was recorded in between, and it passes for time. */
+  unrecorded: number;
 };
 
 const KINDS = ["crash", "boot", "restart", "suspend", "step", "stall", "outage"] as const;
@@ -32,13 +36,16 @@ const STRETCH = 10 * MINUTE;
 
 /** Lets the days pass; a process runs before and after. */
 export async function passDays(rig: Rig, days: Days): Promise<Mishaps> {
-  const { length, every, random, calm } = days;
+  const { length, every, interval, random, calm } = days;
   const mishaps: Mishaps = {
     ...{ crash: 0, boot: 0, restart: 0, suspend: 0, step: 0, stall: 0, outage: 0 },
-    ...{ behind: 0, unknowable: 0 },
+    ...{ behind: 0, unknowable: 0, unrecorded: 0 },
   };
   const began = rig.clock.elapsed();
   const passed = () => rig.clock.elapsed() - began;
+  const offset = () => rig.clock.wall() - rig.clock.elapsed();
+  let undisturbedSince = 0;
+  let unrecorded = 0;
   for (let next = random() * 2 * every; passed() < length; next += random() * 2 * every) {
     while (passed() < Math.min(next, length)) {
       const stretch = Math.max(1, Math.min(STRETCH, next - passed(), length - passed()));
@@ -49,7 +56,16 @@ export async function passDays(rig: Rig, days: Days): Promise<Mishaps> {
     if (passed() >= length) break;
     const kind = KINDS[Math.floor(random() * KINDS.length)] ?? "step";
     mishaps[kind]++;
+    // After a step the next slot is up to two intervals away; what it records is the new time.
+    if (passed() - undisturbedSince > 3 * interval) unrecorded = 0;
+    if (kind === "boot" && unrecorded > 0) {
+      mishaps.behind++;
+      mishaps.unrecorded += unrecorded;
+    }
+    const before = offset();
     await happen(rig, kind, random, mishaps);
+    unrecorded += Math.abs(offset() - before);
+    undisturbedSince = passed();
   }
   return mishaps;
 }

@@ -34,7 +34,9 @@ async function round(plan: Parameters<typeof killedInVain>[1]): Promise<void> {
   for (const clean of cleanUps.splice(0).reverse()) await clean();
 }
 
-const { seed, ...plan } = killPlan();
+const seed = Number(process.env["EDGEPOLL_SEED"] ?? Date.now() % 1_000_000);
+const plan = killPlan();
+console.log(`seed ${String(seed)}`);
 for (let done = 0; done < Number(kills); done += ROUND) {
   const share = { ...plan, kills: Math.min(ROUND, Number(kills) - done), seed: seed + done };
   await round(share);

@@ -31,6 +31,7 @@ async function week(): Promise<void> {
   await rig.start();
   const mishaps = await passDays(rig, {
     ...{ length: DAYS * DAY, every: 6 * HOUR, drift: 20, random: seededRandom(SEED) },
+    interval: 10 * SECOND,
     calm: (passed) => {
       requests += forget(rig);
       if (passed < (told + 1) * (DAY / 2)) return;

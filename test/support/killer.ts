@@ -21,6 +21,7 @@ import {
   type NodeFiles,
   type NodeProcess,
 } from "./node-process.ts";
+import { SEED } from "./seed.ts";
 import { readRecord, UnsureDisk, type Shim } from "./shim.ts";
 import { startSlave, type Slave } from "./slave.ts";
 import { startSubscriber, type Subscriber } from "./subscriber.ts";
@@ -73,7 +74,7 @@ export interface KillPlan {
 
 /** 200 kills of nodes with 20 gateways, if the environment says nothing else. */
 export function killPlan(): KillPlan {
-  const { EDGEPOLL_KILLS: kills, EDGEPOLL_SEED: seed } = process.env;
+  const { EDGEPOLL_KILLS: kills } = process.env;
   return {
     kills: Number(kills ?? 200),
     shards: 4,
@@ -82,7 +83,7 @@ export function killPlan(): KillPlan {
     timeout: 1000,
     life: 700,
     polls: 2,
-    seed: Number(seed ?? Date.now() % 1_000_000),
+    seed: SEED,
   };
 }
 
