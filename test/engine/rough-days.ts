@@ -62,8 +62,10 @@ export async function passDays(rig: Rig, days: Days): Promise<Mishaps> {
       mishaps.behind++;
       mishaps.unrecorded += unrecorded;
     }
-    const before = offset();
+    const [before, from] = [offset(), passed()];
     await happen(rig, kind, random, mishaps);
+    // An epoch that a boot began and that had no slot yet knows nothing of what happens to it.
+    if (unrecorded > 0) mishaps.unknowable += passed() - from;
     unrecorded += Math.abs(offset() - before);
     undisturbedSince = passed();
   }
