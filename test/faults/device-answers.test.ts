@@ -1,7 +1,7 @@
 /** Rows of the fault table: devices that answer late, wrongly, or not at all. One node polls all of them at once. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Fault } from "../../src/simulator/fault.ts";
+import type { Fault } from "../../src/core/fault.ts";
 import { faultRow } from "../support/fault-row.ts";
 import type { LogLine } from "../support/slave.ts";
 import { startField, type Field, type FieldGateway, type SeenReading } from "./field.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Fault, FaultStep } from "../../src/simulator/fault.ts";
+import type { Fault, FaultStep } from "../../src/core/fault.ts";
 import { delivered, serialPoints, wireOf } from "../e2e/site.ts";
 import { startFaultProxy, type FaultProxy } from "../support/fault-proxy.ts";
 import {

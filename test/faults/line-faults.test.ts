@@ -79,7 +79,7 @@ describe("serial lines", { concurrency: true }, () => {
       ] as const) {
         const line = lines.line(id);
         await line.good();
-        const steps = { kind: "delay", ms, requests: 1 };
+        const steps = { kind: "delay", ms, requests: 1 } as const;
         const from = line.slave.requests().length;
         await line.slave.script([steps, { kind: "normal", requests: 1 }, steps], 1);
         await line.next(4);
@@ -148,7 +148,7 @@ describe("serial lines", { concurrency: true }, () => {
         "noise-after",
         "echo",
         "echo-first",
-      ]) {
+      ] as const) {
         const before = line.slave.requests().length;
         await line.slave.script([{ kind, requests: 1 }], 1);
         await line.next(1);

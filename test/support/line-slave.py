@@ -11,6 +11,7 @@ import heapq
 import json
 import os
 import pty
+import random
 import select
 import socket
 import struct
@@ -61,6 +62,45 @@ def pdu_of(fc, address, count, serial):
     return bytes([fc, 2 * count]) + struct.pack(f">{count}H", *words)
 
 
+class Script:
+    """A sequence of faults under way; the format is that of src/core/fault.ts."""
+
+    def __init__(self, command):
+        self.unit = command.get("unit")
+        self.registers = command.get("registers")
+        self.repeat = command.get("repeat", False)
+        self.all = command["steps"]
+        self.enter(list(self.all), time.monotonic())
+
+    def enter(self, steps, now):
+        self.steps, self.began = steps, now
+        self.left = steps[0].get("requests", -1) if steps else -1
+
+    def next(self, now):
+        rest = self.steps[1:]
+        self.enter(list(self.all) if self.repeat and not rest else rest, now)
+        line.release()
+
+    def fits(self, unit, fc, address, count):
+        if self.unit is not None and self.unit != unit:
+            return False
+        if self.registers is None:
+            return True
+        first = self.registers["address"]
+        end = first + self.registers.get("count", 1)
+        tables = ["coil", "discrete", "holding", "input"]
+        return tables.index(self.registers["table"]) + 1 == fc and first < address + count and address < end
+
+    def take(self):
+        now = time.monotonic()
+        while self.steps and "for" in self.steps[0] and now - self.began >= self.steps[0]["for"] / 1000:
+            self.next(self.began + self.steps[0]["for"] / 1000)
+        if self.left == 0:
+            self.next(now)
+        self.left -= 1
+        return self.steps[0] if self.steps else {"kind": "normal"}
+
+
 class Line:
     """The wire and what is on it."""
 
@@ -68,7 +108,7 @@ class Line:
         self.fd = self.held = self.listener = self.link = None
         self.rest = b""
         self.serial = 0
-        self.scripts = {}
+        self.scripts = []
         self.outbox = []
         self.order = 0
         self.kept = []
@@ -97,17 +137,27 @@ class Line:
         self.rest = b""
         self.outbox.clear()
 
-    def take(self, unit):
-        """The fault of the next request of a unit."""
-        key = unit if unit in self.scripts else None
-        steps = self.scripts.get(key, [])
-        while steps and steps[0].get("requests") == 0:
-            steps.pop(0)
-        if not steps:
-            return {"kind": "normal"}
-        if "requests" in steps[0]:
-            steps[0]["requests"] -= 1
-        return steps[0]
+    def take(self, unit, fc, address, count):
+        """The fault of the next request."""
+        fitting = [s for s in self.scripts if s.fits(unit, fc, address, count)]
+        # One for registers goes before one for a unit, and that before one for all.
+        fitting.sort(key=lambda s: (s.registers is None, s.unit is None))
+        return fitting[0].take() if fitting else {"kind": "normal"}
+
+    def begin(self, script):
+        """One for all units ends those of single units."""
+        if script.unit is not None or script.registers is not None:
+            same = (script.unit, script.registers)
+            self.scripts = [s for s in self.scripts if (s.unit, s.registers) != same]
+        else:
+            self.scripts.clear()
+        self.scripts.append(script)
+
+    def release(self):
+        """Sends what was kept until a fault ends."""
+        for data in self.kept:
+            self.send(data)
+        self.kept.clear()
 
     def received(self, data, now):
         if not self.rest:
@@ -125,7 +175,7 @@ class Line:
     def request(self, raw):
         unit, fc, address, count = struct.unpack(">BBHH", raw[:6])
         self.serial += 1
-        fault = self.take(unit)
+        fault = self.take(unit, fc, address, count)
         log(event="request", serial=self.serial, unit=unit, fc=fc, address=address, count=count,
             raw=raw.hex(), fault=fault["kind"], gap=round(1000 * self.gap, 3))
         for waiter in [w for w in self.waiting if w["serial"] <= self.serial]:
@@ -150,9 +200,10 @@ class Line:
         bad = bytes([good[-3] ^ 0x55])
         return {
             "silent": [],
-            "delay": [(fault.get("ms", 0), good)],
+            "delay": [(fault.get("ms", 0) + random.random() * fault.get("jitter", 0), good)],
             "hold": [(None, good)],
             "exception": [(0, frame(unit, pdu[0] | 0x80, fault.get("code", 2)))],
+            "garbage": [(0, bytes.fromhex(fault.get("hex", "deadbeefffff01030200")))],
             "bad-crc": [(0, good[:-3] + bad + good[-2:])],
             "noise-before": [(0, noise + good)],
             "noise-inside": [(0, good[:half] + noise + good[half:])],
@@ -194,12 +245,8 @@ def done(command, **fields):
 def obey(command):
     op = command["op"]
     if op == "play":
-        if command.get("unit") is None:
-            line.scripts.clear()
-        line.scripts[command.get("unit")] = command["steps"]
-        for data in line.kept:
-            line.send(data)
-        line.kept.clear()
+        line.begin(Script(command))
+        line.release()
     elif op == "received" and line.serial < command["serial"]:
         line.waiting.append(command)
         return

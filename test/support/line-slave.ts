@@ -6,21 +6,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { FaultScript, FaultStep, LineFault } from "../../src/core/fault.ts";
 import { createTempDir } from "./temp-dir.ts";
+
+export type { LineFault };
 
 const PYTHON = "/usr/bin/python3";
 const PROGRAM = fileURLToPath(new URL("line-slave.py", import.meta.url));
-
-/** What a unit does with a request; `line-slave.py` has them all. Times in ms. */
-export interface LineFault {
-  readonly kind: string;
-  readonly ms?: number;
-  readonly code?: number;
-  /** Bytes of noise. */
-  readonly hex?: string;
-  /** How many requests it lasts; without it until the next fault. */
-  readonly requests?: number;
-}
 
 /** One line of the log; `t` is CLOCK_MONOTONIC in ns. */
 export type LineEvent = { readonly t: number } & (
@@ -61,7 +53,9 @@ export interface LineSlave {
   /** Settles when all units, or one, behave so. */
   fault(fault: LineFault, unit?: number): Promise<void>;
   /** Begins a sequence of faults, after which all is normal. */
-  script(steps: readonly LineFault[], unit?: number): Promise<void>;
+  script(steps: readonly FaultStep<LineFault>[], unit?: number): Promise<void>;
+  /** Begins a script as a file has it. */
+  play(script: FaultScript<LineFault>): Promise<void>;
   /** Settles when so many requests have come. */
   received(serial: number): Promise<void>;
   /** Puts bytes on the line. */
@@ -112,15 +106,16 @@ export async function startLineSlave(
     child.stdin.write(`${JSON.stringify({ id, ...order })}\n`);
     return Promise.race([obeyed, died]);
   };
-  const script = (steps: readonly LineFault[], unit?: number): Promise<void> =>
-    tell({ op: "play", steps, unit });
+  const play = (script: FaultScript<LineFault>): Promise<void> => tell({ op: "play", ...script });
+  const script = (steps: readonly FaultStep<LineFault>[], unit?: number): Promise<void> =>
+    play(unit === undefined ? { steps } : { unit, steps });
   const events = (): LineEvent[] => {
     const text = readFileSync(logFile, "utf8").trim();
     // Written by the process, which has the type.
     return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line) as LineEvent);
   };
   return {
-    ...{ path, stop, script, events },
+    ...{ path, stop, play, script, events },
     port: Number(place),
     fault: (fault, unit) => script([fault], unit),
     received: (serial) => tell({ op: "received", serial }),

@@ -1,5 +1,5 @@
 /** The slave's codec, written from the Modbus specifications; it shares nothing with the product. */
-import type { AnswerFault } from "../../src/simulator/fault.ts";
+import type { AnswerFault } from "../../src/core/fault.ts";
 
 /** A request as it came in. */
 export interface Request {

@@ -1,6 +1,6 @@
 /** One port of the slave: its connections, and the faults it plays. */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import type { AnswerFault, Fault, FaultScript } from "../../src/simulator/fault.ts";
+import type { AnswerFault, Fault, FaultScript } from "../../src/core/fault.ts";
 import { answerTo, frameLength, requestOf, wrongAnswerTo, type Request } from "./slave-answers.ts";
 import { Scripts } from "./slave-script.ts";
 import type { LogLine } from "./slave.ts";
@@ -21,6 +21,8 @@ export class SlavePort {
   readonly #sockets = new Set<Socket>();
   #number = 0;
   #serial = 0;
+  /** Settles when the port behaves as its scripts say. */
+  #applied: Promise<void> = Promise.resolve();
   /** What to send when a fault ends. */
   #held: (() => void)[] = [];
   /** Those who wait for the request of that number. */
@@ -30,6 +32,7 @@ export class SlavePort {
     this.#log = log;
     this.#scripts = new Scripts(() => {
       for (const send of this.#held.splice(0)) send();
+      this.#applied = this.#applied.then(() => this.#apply());
     });
     this.#server = createServer({ noDelay: true }, (socket) => {
       this.#accept(socket);
@@ -53,14 +56,7 @@ export class SlavePort {
   /** Begins a script and settles when the port behaves so. */
   async play(script: FaultScript): Promise<void> {
     this.#scripts.begin(script);
-    const { kind } = this.#scripts.current;
-    if (kind === "refuse") {
-      for (const socket of this.#sockets) socket.destroy();
-      if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
-    } else if (!this.#server.listening) {
-      await this.listen();
-    }
-    for (const socket of this.#sockets) this.#govern(socket);
+    await this.#applied;
   }
 
   /** Settles when so many requests have come. */
@@ -101,7 +97,18 @@ export class SlavePort {
     });
   }
 
-  /** Lets the fault of the port act on a connection. */
+  /** Lets the fault of the port act. */
+  async #apply(): Promise<void> {
+    if (this.#scripts.current.kind === "refuse") {
+      for (const socket of this.#sockets) socket.destroy();
+      if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
+    } else if (!this.#server.listening) {
+      await this.listen();
+    }
+    for (const socket of this.#sockets) this.#govern(socket);
+  }
+
+  /** Lets it act on a connection. */
   #govern(socket: Socket): void {
     const { current } = this.#scripts;
     if (current.kind === "stall") socket.pause();
@@ -115,7 +122,7 @@ export class SlavePort {
     this.#log({ event: "request", conn, ...request, raw: frame.toString("hex") }, this.#number);
     for (const { serial, done } of this.#waiting) if (serial === request.serial) done();
     this.#waiting = this.#waiting.filter(({ serial }) => serial > request.serial);
-    this.#respond(socket, request, this.#scripts.take(request.unit));
+    this.#respond(socket, request, this.#scripts.take(request));
   }
 
   #respond(socket: Socket, request: Request, fault: Fault): void {
@@ -124,7 +131,7 @@ export class SlavePort {
       case "silent":
         return;
       case "delay":
-        setTimeout(() => socket.write(good), fault.ms);
+        setTimeout(() => socket.write(good), fault.ms + Math.random() * (fault.jitter ?? 0));
         return;
       case "late":
         setTimeout(() => {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Fault, FaultScript, FaultStep } from "../../src/simulator/fault.ts";
+import type { Fault, FaultScript, FaultStep } from "../../src/core/fault.ts";
 
 export type { Fault };
 
@@ -49,6 +49,8 @@ export interface Slave {
   fault(port: number, fault: Fault, unit?: number): Promise<void>;
   /** Begins a sequence of faults, after which the port, or the unit, is normal again. */
   script(port: number, steps: readonly FaultStep[], unit?: number): Promise<void>;
+  /** Begins a script as a file has it. */
+  play(port: number, script: FaultScript): Promise<void>;
   /** Settles when the port has received `serial` requests since its start. */
   received(port: number, serial: number): Promise<void>;
   /** All requests so far, or those of one port, in the order received. */
@@ -99,8 +101,10 @@ export async function startSlave(options: { ports: number; logFile: string }): P
     return Promise.race([obeyed, died]);
   }
 
+  const play = (port: number, script: FaultScript): Promise<void> =>
+    tell(port, { op: "play", script });
   const script = (port: number, steps: readonly FaultStep[], unit?: number): Promise<void> =>
-    tell(port, { op: "play", script: unit === undefined ? { steps } : { unit, steps } });
+    play(port, unit === undefined ? { steps } : { unit, steps });
 
   function read(): LogLine[] {
     const text = readFileSync(options.logFile, "utf8").trim();
@@ -112,6 +116,7 @@ export async function startSlave(options: { ports: number; logFile: string }): P
     ports,
     fault: (port, fault, unit) => script(port, [fault], unit),
     script,
+    play,
     received: (port, serial) => tell(port, { op: "received", serial }),
     log: (port) =>
       read()
