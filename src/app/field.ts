@@ -1,5 +1,7 @@
 /** Commands that speak Modbus without a node. */
+import { modelDevice } from "../simulator/models.ts";
 import { startSimulator } from "../simulator/tcp-server.ts";
+import { anyUnit } from "../simulator/units.ts";
 import { createClock } from "../system/clock.ts";
 
 /** A simulated device behind a Modbus TCP server. */
@@ -30,7 +32,9 @@ export async function simulate(options: {
   port: number;
 }): Promise<Simulated> {
   const { host, model, port } = options;
-  const simulator = await startSimulator({ host, port, model, seed: model, clock: createClock() });
+  const clock = createClock();
+  const units = anyUnit(modelDevice(model, model), () => clock.elapsed() / 1000);
+  const simulator = await startSimulator({ host, port, units, clock });
   const named = host.includes(":") ? `[${host}]` : host;
   const url = `tcp://${named}:${String(simulator.port)}`;
   return { url, registers: REGISTERS, close: () => simulator.close() };

@@ -6,8 +6,10 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { promisify } from "node:util";
+import { modelDevice } from "../../src/simulator/models.ts";
 import { startSimulator } from "../../src/simulator/tcp-server.ts";
 import type { Simulator, SimulatorOptions } from "../../src/simulator/tcp-server.ts";
+import { anyUnit, unitsOf } from "../../src/simulator/units.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 
 const MBPOLL = "/usr/bin/mbpoll";
@@ -20,14 +22,15 @@ async function start(
   change: Partial<SimulatorOptions> = {},
 ): Promise<Simulator & { clock: ReturnType<typeof createFakeClock> }> {
   const clock = createFakeClock();
-  const options = { host: "127.0.0.1", port: 0, model: "energy-meter", seed: "a", clock };
+  const units = anyUnit(modelDevice("energy-meter", "a"), () => clock.elapsed() / 1000);
+  const options = { host: "127.0.0.1", port: 0, units, clock };
   const simulator = await startSimulator({ ...options, ...change });
   t.after(async () => {
     // Clients first: a simulator that can't end its connections must fail a test, not hang it.
     for (const client of clients) client.destroy();
     await simulator.close();
   });
-  return { ...simulator, clock };
+  return Object.assign(simulator, { clock });
 }
 
 async function join(port: number): Promise<Socket> {
@@ -63,10 +66,14 @@ async function take(socket: Socket, length: number): Promise<number[]> {
   return bytes;
 }
 
+async function runMbpoll(port: number, args: readonly string[]): Promise<string> {
+  const where = ["-m", "tcp", "-p", String(port), "-0", "-o", "5", ...args];
+  return (await promisify(execFile)(MBPOLL, where, { timeout: 20_000 })).stdout;
+}
+
 /** What mbpoll reads: value by address. */
 async function mbpoll(port: number, ...args: string[]): Promise<Record<string, number>> {
-  const where = ["-m", "tcp", "-p", String(port), "-0", "-1", "-o", "5", ...args, "127.0.0.1"];
-  const { stdout } = await promisify(execFile)(MBPOLL, where, { timeout: 10_000 });
+  const stdout = await runMbpoll(port, ["-1", ...args, "127.0.0.1"]);
   const lines = stdout.matchAll(/^\[(\d+)\]:\s+(\S+)/gm);
   return Object.fromEntries<number>(
     [...lines].map(([, address = "", value]) => [address, Number(value)]),
@@ -88,7 +95,7 @@ test("mbpoll reads the floats of the meter", LIMIT, async (t) => {
   const { 72: later = 0 } = await mbpoll(port, ...floats, "-r", "72", "-a", "200");
   const used = later - (first[72] ?? 0);
   assert.ok(used > 1.4 && used < 1.6, `${String(used)} kWh in an hour`);
-  assert.equal(simulator.requests(), 5);
+  assert.equal(simulator.counts().requests, 5);
 });
 
 test("mbpoll reads registers and bits", LIMIT, async (t) => {
@@ -107,10 +114,10 @@ test(
   async (t) => {
     const { port } = await start(t);
     const socket = await join(port);
-    socket.write(Buffer.concat([frame(258, 3, 0, 1, 0, 1), frame(7, 6, 0, 1, 0, 1)]));
+    socket.write(Buffer.concat([frame(258, 3, 0, 1, 0, 1), frame(7, 7, 0, 1, 0, 1)]));
     assert.deepEqual(await take(socket, 20), [
       ...[1, 2, 0, 0, 0, 5, 17, 3, 2, 0, 60],
-      ...[0, 7, 0, 0, 0, 3, 17, 0x86, 1],
+      ...[0, 7, 0, 0, 0, 3, 17, 0x87, 1],
     ]);
   },
 );
@@ -123,7 +130,7 @@ test("hangs up on bytes that are no Modbus/TCP, and serves the others on", LIMIT
   await ended(bad.resume());
   fine.write(frame(1, 1, 0, 0, 0, 1));
   assert.deepEqual(await take(fine, 10), [0, 1, 0, 0, 0, 4, 17, 1, 1, 1]);
-  assert.equal(simulator.requests(), 1);
+  assert.equal(simulator.counts().requests, 1);
 });
 
 test("outlives a client that resets its connection", LIMIT, async (t) => {
@@ -166,13 +173,12 @@ test("close ends the connections and frees the port", LIMIT, async (t) => {
   await assert.rejects(join(first.port), { code: "ECONNREFUSED" });
 });
 
-test("says which devices there are when it does not know one", async () => {
-  await assert.rejects(
-    startSimulator({
-      ...{ host: "127.0.0.1", port: 0, model: "toaster", seed: "a", clock: createFakeClock() },
-    }),
-    { name: "UnavailableError", code: "MODEL_UNKNOWN", message: /"toaster".*energy-meter/ },
-  );
+test("says which devices there are when it does not know one", () => {
+  assert.throws(() => modelDevice("toaster", "a"), {
+    name: "UnavailableError",
+    code: "MODEL_UNKNOWN",
+    message: /"toaster".*energy-meter/,
+  });
 });
 
 test("says how to move when it can't listen", LIMIT, async (t) => {
@@ -182,4 +188,20 @@ test("says how to move when it can't listen", LIMIT, async (t) => {
     code: "ADDRESS_UNAVAILABLE",
     message: /192\.0\.2\.1/,
   });
+});
+
+test("units are devices of their own, and a gateway says which are not there", LIMIT, async (t) => {
+  const deviceOf = (unit: number) => modelDevice("energy-meter", String(unit));
+  const { port } = await start(t, { units: unitsOf([1, 2], deviceOf, () => 0) });
+  const float = ["-t", "3:float", "-B", "-r", "72"];
+  const [first, second] = [
+    await mbpoll(port, ...float, "-a", "1"),
+    await mbpoll(port, ...float, "-a", "2"),
+  ];
+  assert.notEqual(first[72], second[72]);
+  await assert.rejects(mbpoll(port, ...float, "-a", "3"), /Target device failed to respond/);
+  await runMbpoll(port, ["-t", "4", "-r", "1", "-a", "1", "127.0.0.1", "77"]);
+  const words = ["-t", "4", "-r", "1"];
+  assert.equal((await mbpoll(port, ...words, "-a", "1"))[1], 77);
+  assert.equal((await mbpoll(port, ...words, "-a", "2"))[1], 60);
 });
