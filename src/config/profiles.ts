@@ -134,6 +134,11 @@ export class Profiles {
   }
 }
 
+/** Whether a profile is named by its path: it is not one that comes with edgepoll. */
+export function isProfilePath(name: string): boolean {
+  return PATH.test(name);
+}
+
 function unknown(name: string): string {
   const names = shippedNames();
   const guess = similar(name, names);

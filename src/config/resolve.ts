@@ -96,7 +96,8 @@ function deviceOf(
   };
 }
 
-function pointOf(point: PointSettings, inherited: number): Point {
+/** A point, with the interval it inherits. Throws `INTERNAL` when it was not checked. */
+export function pointOf(point: PointSettings, inherited: number): Point {
   const { id, type, order, bit, byte, length, scale, scaleRegister, offset, decimals, unit } =
     point;
   const place = placeOf(point);

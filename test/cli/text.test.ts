@@ -9,7 +9,7 @@ import { paintFor, plain } from "../../src/cli/paint.ts";
 import { callerOf } from "../../src/cli/caller.ts";
 import { EVENT_KINDS } from "../../src/core/payloads.ts";
 import { shellWord } from "../../src/core/shell.ts";
-import { mbpollLine } from "../../src/cli/simulate.ts";
+import { mbpollLine, readLine } from "../../src/cli/simulate-lines.ts";
 
 test("cells of a column begin in the same place, whatever their colour", () => {
   const rows = [
@@ -95,7 +95,20 @@ test("words reach a shell as they are", () => {
   ]);
 });
 
-test("mbpoll is told host and port, also of IPv6", () => {
-  assert.match(mbpollLine("tcp://127.0.0.1:5020"), /^mbpoll -m tcp -p 5020 .* -1 127\.0\.0\.1$/);
-  assert.match(mbpollLine("tcp://[::1]:80"), / -p 80 .* ::1$/);
+test("mbpoll is told host and port, also of IPv6, and how a line is spoken", () => {
+  const first = { table: "input", address: 0, type: "float32", order: "ABCD" } as const;
+  assert.match(
+    mbpollLine("tcp://127.0.0.1:5020", 1, first),
+    /^mbpoll -m tcp -p 5020 -a 1 -t 3:float -B -r 1 .* -1 127\.0\.0\.1$/,
+  );
+  assert.match(mbpollLine("tcp://[::1]:80", 1, first), / -p 80 .* ::1$/);
+  const line = "serial:///dev/ttyUSB0?baud=9600&parity=none&stop=2";
+  assert.match(
+    mbpollLine(line, 7, { ...first, table: "holding", type: "uint16" }),
+    /^mbpoll -m rtu -b 9600 -P none -s 2 -a 7 -t 4 -r 1 -c 1 -1 \/OTHER-END$/,
+  );
+  assert.equal(
+    readLine(line, 7, first, "edgepoll"),
+    "edgepoll read 'serial:///OTHER-END?baud=9600&parity=none&stop=2/7' 300001 --type float32",
+  );
 });
