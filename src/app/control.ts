@@ -1,6 +1,7 @@
 /** What a node answers at its control socket. */
 import { schedulesOf } from "../core/account-change.ts";
-import type { DirectRead } from "../engine/direct-reads.ts";
+import type { DirectRead, Direction } from "../engine/direct-requests.ts";
+import type { DirectWrite } from "../engine/direct-write.ts";
 import type { Engine } from "../engine/engine.ts";
 import { backupAnswer } from "./backup-lines.ts";
 import { spooledAnswer } from "./spool-lines.ts";
@@ -28,6 +29,10 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
     if (verb === "read") {
       // As `read` of this version sends it; the process at the other end is the same user's.
       return engine.read(payload as unknown as DirectRead);
+    }
+    if (verb === "write") {
+      // The same of `write`.
+      return engine.write(payload as unknown as DirectWrite & Direction, by);
     }
     return engine.ask(verb, JSON.stringify(payload), by);
   };

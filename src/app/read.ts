@@ -1,22 +1,14 @@
 /** One read of a device, through the node that owns its endpoint, or directly when none does. */
-import { askControl } from "../control/client.ts";
-import { LockedError, NoNodeError } from "../core/errors.ts";
+import { NoNodeError } from "../core/errors.ts";
 import type { Device, Gateway } from "../core/model.ts";
 import type { ReadRequest } from "../core/ports.ts";
-import { answerOf, type DirectAnswer } from "../engine/direct-reads.ts";
-import { Names } from "../modbus/names.ts";
-import { createClock } from "../system/clock.ts";
-import { pid } from "../system/facts.ts";
-import { askHolder } from "../system/locks.ts";
+import { answerOf, type DirectAnswer } from "../engine/direct-answer.ts";
 import { deviceIn, revived, type ToldDevice } from "./device.ts";
-import { endpointKey } from "./endpoint-key.ts";
-import { openLink, type Reachable } from "./links.ts";
+import { EndpointUse, type Manners } from "./endpoint-use.ts";
+import type { Reachable } from "./links.ts";
 import { askNode } from "./remote.ts";
 import { locateState, readSite, type Where } from "./site.ts";
-import { lockPatiently } from "./state-lock.ts";
-export { parseConnection } from "../config/connection.ts";
-export { parseReference } from "../config/reference.ts";
-export type { DirectAnswer } from "../engine/direct-reads.ts";
+export type { DirectAnswer } from "../engine/direct-answer.ts";
 
 /** A device of the configuration with its gateway. */
 export interface Configured {
@@ -53,40 +45,17 @@ function foundIn({ names, gateway }: ToldDevice, stateDir: string): FoundDevice 
   return { names, found: { gateway, device, stateDir } };
 }
 
-/** What a read needs to know of a gateway besides its connection. */
-export type Manners = Pick<Gateway, "pause" | "tls" | "maxAnswerTime">;
-
 /** Reads once from an endpoint. Throws `LockedError` when somebody holds it who can't be asked. */
 export async function readEndpoint(
   connection: Reachable,
   request: ReadRequest,
   timeout: number,
-  { pause, tls, maxAnswerTime }: Manners = {},
+  manners: Manners = {},
 ): Promise<DirectAnswer> {
-  const clock = createClock();
-  const names = new Names(clock);
-  const endpoint = await endpointKey(connection, names, clock);
-  const name = `endpoint:${endpoint}`;
-  const holder = { pid, node: "edgepoll read", stateDir: "", control: "" };
-  try {
-    const lock = await lockPatiently(name, holder, clock);
-    const afterConnect = pause?.afterConnect ?? 0;
-    const parts = { clock, names, maxBackoff: 1000, afterConnect, tls, maxAnswerTime };
-    const link = openLink(connection, parts);
-    try {
-      return answerOf(await link.read(request, timeout));
-    } finally {
-      await link.close();
-      await lock.release();
-    }
-  } catch (error) {
-    if (!(error instanceof LockedError)) throw error;
-    const owner = await askHolder(name);
-    if (owner === undefined || owner.control === "") throw error;
-    const payload = { ...plain(request), endpoint, timeout };
-    // As a node of this version answers.
-    return (await askControl(owner.control, "read", { payload })) as DirectAnswer;
-  }
+  const use = await EndpointUse.of(connection, "read");
+  const link = use.link(connection, manners);
+  const alone = async () => answerOf(await link.read(request, timeout));
+  return use.work(link, alone, { ...plain(request), timeout });
 }
 
 /** Reads once from a gateway that only the node can reach, such as a simulator. Throws `NoNodeError`. */

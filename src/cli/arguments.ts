@@ -17,6 +17,9 @@ export type Asked =
 type Token = ReturnType<typeof tokensOf>[number];
 type OptionToken = Extract<Token, { kind: "option" }>;
 
+/** A negative number is a value, not an option; it is hidden behind what no argument can have. */
+const NEGATIVE = /^-\.?\d/;
+const HIDDEN = "\0";
 const HELP: Option = { name: "help", about: "" };
 const VERSION: Option = { name: "version", about: "" };
 const SHORT: Readonly<Record<string, string>> = { h: "help", v: "version" };
@@ -59,13 +62,16 @@ function tokensOf(argv: readonly string[], options: readonly Option[]) {
     return [name, { type: value === undefined ? "boolean" : "string" }] as const;
   });
   const { tokens } = parseArgs({
-    args: [...argv],
+    args: argv.map((word) => word.replace(NEGATIVE, `${HIDDEN}$&`)),
     options: Object.fromEntries(types),
     allowPositionals: true,
     strict: false,
     tokens: true,
   });
-  return tokens;
+  return tokens.map((token) => {
+    const value = "value" in token ? token.value?.replace(HIDDEN, "") : undefined;
+    return value === undefined ? token : { ...token, value };
+  });
 }
 
 function nameOf({ name, rawName }: OptionToken): string {

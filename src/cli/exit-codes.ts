@@ -40,6 +40,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   MODEL_UNKNOWN: EXIT.unavailable,
   VALUE_UNFIT: EXIT.badData,
   NO_ANSWER: EXIT.unavailable,
+  WRITE_UNKNOWN: EXIT.unavailable,
   FILE_FAILED: EXIT.io,
   BACKUP_DAMAGED: EXIT.badData,
   BACKUP_VERSION: EXIT.badData,

@@ -6,7 +6,7 @@ import { printable, printableLines } from "./printable.ts";
 
 /** Commands that messages name: they are said in the words this process was called by. */
 const NAMED =
-  /(?<!\bnode )\bedgepoll (?=(start|stop|enable|status|check|events|read|config|simulate|validate|audit|spool|reset|backup|restore)\b)/g;
+  /(?<!\bnode )\bedgepoll (?=(start|stop|enable|status|check|events|read|write|scan|config|simulate|validate|audit|spool|reset|backup|restore)\b)/g;
 
 /**
  * What to write to standard error, with the error's code; a stack only for a bug, and only when `debug`

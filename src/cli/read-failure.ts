@@ -20,6 +20,7 @@ export function failureOf(
   { reason, exception, detail }: Extract<DirectAnswer, { ok: false }>,
   { unitId, table, address, count }: ReadRequest,
   where: string,
+  exceptions = EXCEPTIONS,
 ): string {
   const what = `unit ${String(unitId)}, ${table} ${String(address)} (${referenceOf(table, address)}), count ${String(count)}`;
   const meant = exception === 2 ? addressAsReference({ table, address }) : undefined;
@@ -27,12 +28,18 @@ export function failureOf(
     meant === undefined
       ? ""
       : `; ${String(address)} looks like a reference, which is address ${String(meant.address)} of ${table}`;
-  return `${where} ${textOf(reason, exception, detail, unitId)}${hint} (${what})`;
+  return `${where} ${textOf(reason, exception, detail, unitId, exceptions)}${hint} (${what})`;
 }
 
-function textOf(reason: string, exception: number | undefined, detail: string, unitId: number) {
+function textOf(
+  reason: string,
+  exception: number | undefined,
+  detail: string,
+  unitId: number,
+  exceptions: Readonly<Record<number, string>>,
+) {
   if (reason === "exception") {
-    const meaning = EXCEPTIONS[exception ?? 0] ?? "which the specification does not explain";
+    const meaning = exceptions[exception ?? 0] ?? "which the specification does not explain";
     return `answered with exception ${String(exception)}: ${meaning}`;
   }
   if (reason === "timeout") {

@@ -20,6 +20,7 @@ import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 import { validate } from "./validate.ts";
+import { write } from "./write.ts";
 
 /** The commands of this version, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   config,
   read,
+  write,
   events,
   spool,
   reset,

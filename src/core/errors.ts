@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   MODEL_UNKNOWN: "There is no simulated device of that name.",
   VALUE_UNFIT: "A value does not fit the type, the range or the labels of its point.",
   NO_ANSWER: "A device could not be reached, did not answer, or refused.",
+  WRITE_UNKNOWN: "It is not known whether a write to a device was carried out.",
   FILE_FAILED: "A file that was named can't be read or written, or is there already.",
   BACKUP_DAMAGED: "A backup is damaged or cut short, or the file is none.",
   BACKUP_VERSION: "A backup was made by a newer edgepoll.",

@@ -110,6 +110,7 @@ export const EVENT_KINDS = [
   "device-closed",
   "devices-enabled",
   "registers-refused",
+  "registers-written",
   "facts-forgotten",
   "suspended",
   "clock-step",

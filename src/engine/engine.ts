@@ -17,7 +17,9 @@ import { Committer } from "./committer.ts";
 import { noteContests } from "./contest-notes.ts";
 import { Devices, type DeviceChange } from "./devices.ts";
 import { newsOf } from "./device-news.ts";
-import { DirectReads, type DirectAnswer, type DirectRead } from "./direct-reads.ts";
+import type { DirectAnswer } from "./direct-answer.ts";
+import { DirectRequests, type DirectRead, type Direction } from "./direct-requests.ts";
+import type { DirectWrite, Written } from "./direct-write.ts";
 import type { EngineWorld } from "./engine-world.ts";
 import { Faults } from "./faults.ts";
 import { Gateways } from "./gateways.ts";
@@ -62,7 +64,7 @@ export class Engine {
   readonly #clockNotes: ClockNotes;
   readonly #trust: ClockTrust;
   readonly #opening: Opening;
-  readonly #directReads: DirectReads;
+  readonly #direct: DirectRequests;
   readonly #audit: Audit;
 
   constructor(world: EngineWorld) {
@@ -108,7 +110,7 @@ export class Engine {
     const { endpoint, self, reread } = world;
     const drawn = { ...world, trust, spoolLimit: site.spool.maxBytes };
     const health = new Health({ ...shared, ...drawn, integrity, supervision, faults });
-    this.#directReads = new DirectReads({ clock, gateways, endpoint });
+    this.#direct = new DirectRequests({ clock, gateways, endpoint, journal });
     const opened = { current, clock, store, ledger, devices, gateways, endpoint };
     const opening = (this.#opening = new Opening({ ...opened, stepped: this.#clockNotes.stepped }));
     const telling = { ...shared, current, topics, health, write: forget, self };
@@ -171,7 +173,12 @@ export class Engine {
 
   /** Reads what a person wants to see, through the lane of the endpoint. Throws `UnavailableError`. */
   read(read: DirectRead): Promise<DirectAnswer> {
-    return this.#directReads.read(read);
+    return this.#direct.read(read);
+  }
+
+  /** Writes what a person wants to have written, the same way. Throws `UnavailableError`. */
+  write(write: DirectWrite & Direction, by: string): Promise<Written> {
+    return this.#direct.write(write, by);
   }
 
   /** All records as they are on disk now, or those of a range, page by page. */

@@ -114,3 +114,10 @@ test("since is a length before now, a time, or a day of this machine", () => {
     ...{ since: 0, limit: 20, gateway: "a" },
   });
 });
+
+test("a negative number is a value, and one that looks like an option is not", () => {
+  assert.deepEqual(given("write tcp://a/1 40001 -5 --type int16").more, ["40001", "-5"]);
+  assert.deepEqual(given("write tcp://a/1 40001 -.5e3").more, ["40001", "-.5e3"]);
+  assert.throws(() => given("write tcp://a/1 40001 -x"), UsageError);
+  assert.throws(() => given("write tcp://a/1 40001 1 --type -5"), /--type needs a value/);
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { UnavailableError } from "../../src/core/errors.ts";
 import type { Answer, Link, ReadRequest } from "../../src/core/ports.ts";
-import { DirectReads, type DirectReadsWorld } from "../../src/engine/direct-reads.ts";
+import { DirectRequests, type DirectWorld } from "../../src/engine/direct-requests.ts";
 import { Lane } from "../../src/engine/lane.ts";
 
 const REQUEST = { unitId: 1, table: "holding", address: 7, count: 2, timeout: 500 } as const;
@@ -24,7 +24,7 @@ function rig() {
     endpoint: () => ({ key: "10.0.0.5:502", link }),
   };
   // Only these parts of the world are used.
-  const reads = new DirectReads(parts as unknown as DirectReadsWorld);
+  const reads = new DirectRequests(parts as unknown as DirectWorld);
   return { lane, asked, reads };
 }
 
@@ -69,5 +69,5 @@ test("an endpoint that is not the node's, and more reads than may wait, are refu
   await assert.rejects(reads.read({ ...REQUEST, endpoint: "10.0.0.6:502" }), UnavailableError);
   lane.enter(0, 1000, () => undefined);
   for (let i = 0; i < 16; i++) void reads.read({ ...REQUEST, gateway: "hall" });
-  await assert.rejects(reads.read({ ...REQUEST, gateway: "hall" }), /Too many reads wait/);
+  await assert.rejects(reads.read({ ...REQUEST, gateway: "hall" }), /Too many requests wait/);
 });

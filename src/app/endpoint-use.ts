@@ -1,0 +1,90 @@
+/** The endpoint that a command works at: under its lock, or through the node that holds it. */
+import { askControl } from "../control/client.ts";
+import { LockedError } from "../core/errors.ts";
+import type { Gateway } from "../core/model.ts";
+import type { Clock } from "../core/ports.ts";
+import type { ConnectingLink } from "../modbus/connecting-link.ts";
+import { Names } from "../modbus/names.ts";
+import { createClock } from "../system/clock.ts";
+import { pid } from "../system/facts.ts";
+import { askHolder } from "../system/locks.ts";
+import { endpointKey } from "./endpoint-key.ts";
+import { openLink, type Reachable } from "./links.ts";
+import { author } from "./remote.ts";
+import { lockPatiently } from "./state-lock.ts";
+
+/** What a command needs to know of a gateway besides its connection. */
+export type Manners = Pick<Gateway, "pause" | "tls" | "maxAnswerTime">;
+
+/** An endpoint, its name known, not locked yet. */
+export class EndpointUse {
+  readonly clock: Clock;
+  readonly #names: Names;
+  readonly #key: string;
+  /** The command, for those who find the endpoint locked. */
+  readonly #command: string;
+
+  private constructor(clock: Clock, names: Names, key: string, command: string) {
+    this.clock = clock;
+    this.#names = names;
+    this.#key = key;
+    this.#command = command;
+  }
+
+  /** The endpoint of a connection. */
+  static async of(connection: Reachable, command: string): Promise<EndpointUse> {
+    const clock = createClock();
+    const names = new Names(clock);
+    return new EndpointUse(clock, names, await endpointKey(connection, names, clock), command);
+  }
+
+  /** A link of the command's own, to be opened under the lock only. */
+  link(connection: Reachable, { pause, tls, maxAnswerTime }: Manners = {}): ConnectingLink {
+    const afterConnect = pause?.afterConnect ?? 0;
+    const parts = { maxBackoff: 1000, afterConnect, tls, maxAnswerTime };
+    return openLink(connection, { clock: this.clock, names: this.#names, ...parts });
+  }
+
+  /** Works under the lock of the endpoint. Throws `LockedError`. */
+  async locked<T>(work: () => Promise<T>): Promise<T> {
+    const holder = { pid, node: `edgepoll ${this.#command}`, stateDir: "", control: "" };
+    const lock = await lockPatiently(this.#lock, holder, this.clock);
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /**
+   * Works with a link of one's own, or asks the node that holds the endpoint for the same; `patience` in ms.
+   * Throws `LockedError` when somebody holds it who can't be asked.
+   */
+  async work<T>(
+    link: ConnectingLink,
+    alone: () => Promise<T>,
+    payload: object,
+    patience?: number,
+  ): Promise<T> {
+    try {
+      return await this.locked(async () => {
+        try {
+          return await alone();
+        } finally {
+          await link.close();
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof LockedError)) throw error;
+      const owner = await askHolder(this.#lock);
+      if (owner === undefined || owner.control === "") throw error;
+      const args = { payload: { ...payload, endpoint: this.#key }, by: author() };
+      // As a node of this version answers.
+      return (await askControl(owner.control, this.#command, args, patience)) as T;
+    }
+  }
+
+  get #lock(): string {
+    return `endpoint:${this.#key}`;
+  }
+}
