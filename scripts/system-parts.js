@@ -18,7 +18,8 @@ const PARTS = [
   { name: "C headers", package: "libc6-dev", isThere: () => existsSync("/usr/include/stdio.h") },
   { name: "libfaketime", package: "libfaketime", isThere: hasFaketime },
   { name: "unshare", package: "util-linux", isThere: () => isProgram("unshare") },
-  { name: "pymodbus", package: "python3-pymodbus", isThere: hasPymodbus },
+  { name: "pymodbus", package: "python3-pymodbus", isThere: () => isModule("pymodbus") },
+  { name: "pyserial", package: "python3-serial", isThere: () => isModule("serial") },
 ];
 
 /** Whether a program is installed; /usr/sbin counts, as it is not on every user's path. @param {string} name */
@@ -41,12 +42,11 @@ function hasFaketime() {
   );
 }
 
-/** The system's own Python is asked: apt-get installs for that one. */
-function hasPymodbus() {
-  return succeeds("/usr/bin/python3", [
-    "-c",
-    "import importlib.util, sys; sys.exit(importlib.util.find_spec('pymodbus') is None)",
-  ]);
+/** The system's own Python is asked: apt-get installs for that one. @param {string} name */
+function isModule(name) {
+  const look =
+    "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)";
+  return succeeds("/usr/bin/python3", ["-c", look, name]);
 }
 
 /** @param {string} program @param {string[]} args */
