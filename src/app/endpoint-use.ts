@@ -66,6 +66,16 @@ export class EndpointUse {
     payload: object,
     patience?: number,
   ): Promise<T> {
+    // As a node of this version answers.
+    return this.either(link, alone, (ask) => ask(payload, patience) as Promise<T>);
+  }
+
+  /** The same for work of several requests, each of which goes through that node. Throws as `work`. */
+  async either<T>(
+    link: ConnectingLink,
+    alone: () => Promise<T>,
+    through: (ask: (payload: object, patience?: number) => Promise<unknown>) => Promise<T>,
+  ): Promise<T> {
     try {
       return await this.locked(async () => {
         try {
@@ -78,9 +88,10 @@ export class EndpointUse {
       if (!(error instanceof LockedError)) throw error;
       const owner = await askHolder(this.#lock);
       if (owner === undefined || owner.control === "") throw error;
-      const args = { payload: { ...payload, endpoint: this.#key }, by: author() };
-      // As a node of this version answers.
-      return (await askControl(owner.control, this.#command, args, patience)) as T;
+      return through((payload, patience) => {
+        const args = { payload: { ...payload, endpoint: this.#key }, by: author() };
+        return askControl(owner.control, this.#command, args, patience);
+      });
     }
   }
 

@@ -9,7 +9,7 @@ import { isBitTable, widthOf } from "../core/types.ts";
 import type { Configured, DirectAnswer } from "../app/read.ts";
 import { wrong } from "./arguments.ts";
 import { columns } from "./columns.ts";
-import type { Command, Context, Given } from "./command.ts";
+import { valueOf, type Command, type Context, type Given } from "./command.ts";
 import { CONFIG, JSON_FLAG, sameNode, STATE_DIR, whereOf } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { failureOf } from "./read-failure.ts";
@@ -24,6 +24,7 @@ import {
   unitOf,
   unknown,
 } from "./registers.ts";
+import { readSunSpec, SUNSPEC, WRITE_PROFILE } from "./sunspec.ts";
 import { inAllOrders, isText, pointLines, pointRow, rawOf, type PointRow } from "./read-rows.ts";
 
 /** The command. */
@@ -32,11 +33,15 @@ export const read: Command = {
   argument: "GATEWAY/DEVICE | CONNECTION/UNIT",
   more: "POINT | ADDRESS",
   about: "Read points of a device, or any registers; through the node when it owns the endpoint",
-  options: [TABLE, TYPE, COUNT, CONFIG, STATE_DIR, JSON_FLAG],
+  options: [TABLE, TYPE, COUNT, SUNSPEC, WRITE_PROFILE, CONFIG, STATE_DIR, JSON_FLAG],
   run: (given, context) => {
     const { argument } = given;
     const example = `${context.caller} read tcp://10.0.0.5/1 40001 --type float32`;
     if (argument === undefined) throw wrong("What to read is missing", example);
+    if (given.flags.has("sunspec")) return sunSpec(argument, given, context);
+    if (given.values.has("write-profile")) {
+      throw wrong("--write-profile goes with --sunspec", `${context.caller} read --help`);
+    }
     return argument.includes("://")
       ? adHoc(argument, given, context)
       : configured(argument, given, context);
@@ -135,6 +140,22 @@ async function adHoc(target: string, given: Given, { out, caller }: Context): Pr
     out.line(JSON.stringify({ ...request, type: point.type, values: rows }));
   else for (const line of table(rows)) out.line(printable(line));
   return 0;
+}
+
+/** Reads what the device tells by SunSpec, which needs no address. */
+async function sunSpec(target: string, given: Given, context: Context): Promise<number> {
+  const example = `${context.caller} read tcp://10.0.0.5/1 --sunspec`;
+  const stray = ["table", "type", "count"].find((name) => given.values.has(name));
+  if (stray !== undefined || given.more.length > 0) {
+    const what = stray === undefined ? "no ADDRESS" : `no --${stray}`;
+    throw wrong(`--sunspec takes ${what}: it finds all there is`, example);
+  }
+  const file = valueOf(given, "write-profile");
+  if (file !== undefined && !/\.ya?ml$/.test(file)) {
+    const text = `--write-profile takes a FILE that ends in .yaml, not "${printable(file)}"`;
+    throw wrong(text, example);
+  }
+  return readSunSpec(unitOf(target, example), given, context);
 }
 
 /** One value in every order that its registers can have. */
