@@ -1,5 +1,6 @@
-/** The schema for editors. */
+/** The schemas for editors. */
 import { z } from "zod";
+import { profileSchema } from "./schema-profile.ts";
 import { configSchema } from "./schema.ts";
 import { SOURCE_TEXT_KEYS } from "./schema-kinds.ts";
 
@@ -17,26 +18,37 @@ const definition = {
 /** The configuration as JSON Schema (draft 7, which YAML editors read best). */
 export function configJsonSchema(): object {
   const exported: Json = { ...z.toJSONSchema(configSchema, { io: "input", target: "draft-7" }) };
-  return { ...widenAll(exported), definitions: { substitution: definition } };
+  // Substitutions are allowed wherever a scalar is limited: they are strings until edgepoll starts.
+  return { ...changeScalars(exported, widen), definitions: { substitution: definition } };
 }
 
-/** Allows substitutions wherever a scalar is limited: they are strings until edgepoll starts. */
-function widenAll(schema: Json): Json {
+/** A profile as JSON Schema; it takes nothing from outside. */
+export function profileJsonSchema(): object {
+  const exported: Json = { ...z.toJSONSchema(profileSchema, { io: "input", target: "draft-7" }) };
+  return changeScalars(exported, (scalar) => scalar);
+}
+
+type Change = (scalar: Json) => Json;
+
+function changeScalars(schema: Json, change: Change): Json {
   const { properties, items, anyOf, ...rest } = schema;
-  const widened: Json = isScalar(rest) ? widen(rest) : rest;
-  if (isJson(properties)) widened["properties"] = widenProperties(properties);
-  if (isJson(items)) widened["items"] = widenAll(items);
-  if (Array.isArray(anyOf)) widened["anyOf"] = anyOf.filter(isJson).map(widenAll);
-  return widened;
+  const changed: Json = isScalar(rest) ? change(rest) : rest;
+  if (isJson(properties)) changed["properties"] = changeProperties(properties, change);
+  if (isJson(items)) changed["items"] = changeScalars(items, change);
+  if (Array.isArray(anyOf)) {
+    changed["anyOf"] = anyOf.filter(isJson).map((one) => changeScalars(one, change));
+  }
+  return changed;
 }
 
-function widenProperties(properties: Json): Json {
-  const widened = Object.entries(properties).map(([key, value]) => {
+function changeProperties(properties: Json, change: Change): Json {
+  const changed = Object.entries(properties).map(([key, value]) => {
     if (!isJson(value)) return [key, value] as const;
-    const scalar = SOURCE_TEXT_KEYS.includes(key) && value["type"] === "string";
-    return [key, widenAll(scalar ? { ...value, type: ["string", "integer"] } : value)] as const;
+    const isText = SOURCE_TEXT_KEYS.includes(key) && value["type"] === "string";
+    const own = isText ? { ...value, type: ["string", "integer"] } : value;
+    return [key, changeScalars(own, change)] as const;
   });
-  return Object.fromEntries(widened);
+  return Object.fromEntries(changed);
 }
 
 function widen({ description, default: fallback, ...limits }: Json): Json {

@@ -35,7 +35,7 @@ export function validate(file: YamlFile, outside: Outside, profiles: Profiles): 
   const warnings = [
     ...pointless(file, settings),
     ...timeoutWarnings(file, settings, profiles),
-    ...addressWarnings(file, settings),
+    ...addressWarnings(file, settings, profiles),
   ];
   return {
     settings,

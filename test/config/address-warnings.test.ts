@@ -44,3 +44,26 @@ test("only addresses within the references of their own table are warned of", (t
   ];
   assert.deepEqual(warningsOf(t, ...even), []);
 });
+
+test("addresses in a profile are warned of once, where it is named; those of SunSpec are not", (t) => {
+  const folder = createTempDir(t);
+  const odd = ["odd", at("holding", 40_012), at("holding", 40_013)];
+  const scaled = ["sunspec", `${at("holding", 40_084)}, scaleRegister: 40085`];
+  for (const [name = "", ...places] of [odd, scaled]) {
+    const points = places.map((place, index) => `  - { id: p${String(index)}, ${place} }\n`);
+    writeFileSync(join(folder, `${name}.yaml`), `points:\n${points.join("")}`);
+  }
+  const path = join(folder, "plant.yaml");
+  const devices = ["odd", "odd", "sunspec"].map((name, index) => {
+    return `{ id: d${String(index)}, unitId: ${String(index)}, profile: ${name}.yaml }`;
+  });
+  const gateway = "id: hall, connection: tcp://box, interval: 10s";
+  writeFileSync(path, `gateways:\n  - { ${gateway}, devices: [${devices.join(", ")}] }\n`);
+  const host = { hostName: "box", defaultStateDir: () => "/state" };
+  const { warnings } = loadConfig(path, () => undefined, host);
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.match(
+    warnings[0] ?? "",
+    /\[d0\]\.profile has p0 at 40012, which may be a reference \(and those of 1 more of its points\): .* 40012 is address 11: write reference: 40012/,
+  );
+});
