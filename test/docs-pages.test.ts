@@ -182,6 +182,10 @@ test("configurations in the pages hold", (t) => {
   );
   // What shows only a part of a configuration has no gateways.
   const whole = blocks.filter((yaml) => /^gateways:/m.test(yaml));
+  for (const yaml of blocks) {
+    const [, name] = /^# (\S+\.yaml)\n/.exec(yaml) ?? [];
+    if (name !== undefined) writeFileSync(join(directory, name), yaml);
+  }
   whole.forEach((yaml, i) => {
     const file = join(directory, `${String(i)}.yaml`);
     writeFileSync(file, yaml);

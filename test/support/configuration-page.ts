@@ -27,7 +27,7 @@ const INTRO = `# Configuration
 The configuration is one YAML file. \`config/edgepoll.yaml\` in the repository is a commented example and the demo. Where edgepoll looks for the file stands in [operations.md](operations.md#where-things-are).
 
 - \`edgepoll check <file>\` names every mistake with file, line and column and exits with 78. Unknown keys are mistakes.
-- Editors that know JSON Schema complete and check the file when it begins with \`# yaml-language-server: $schema=<path>/edgepoll.schema.json\`. The schema is \`config/edgepoll.schema.json\`.
+- Editors that know JSON Schema complete and check the file when it begins with \`# yaml-language-server: $schema=<path>/edgepoll.schema.json\`. The schema is \`config/edgepoll.schema.json\`; that of a profile is \`config/profile.schema.json\`.
 - Durations are a whole number and its unit: \`250ms\`, \`10s\`, \`5m\`, \`1h\`, \`7d\`, \`5y\`. Sizes likewise: \`256MiB\`, \`1GiB\`.
 - Ids of gateways, devices and points have 1 to 63 lower-case letters, digits, \`-\` and \`_\`, and begin with a letter or digit. \`id: 02\` is the text 02.
 - Any value may come from outside: \`\${ENV:NAME}\`, \`\${ENV:NAME:-default}\`, \`\${FILE:path}\` (relative to the configuration), \`\${CRED:name}\` (a systemd credential). What is filled in is never printed.
@@ -131,7 +131,7 @@ devices:
       - { id: power, table: input, address: 12, type: float32, unit: kW, scale: 0.001 }
 \`\`\`
 
-To write one: name maker and model in a comment at the top; take addresses as the manual counts them (\`address\` from 0, \`reference\` from 1); try one register of each type with \`edgepoll read tcp://10.0.0.5/1 30013 --type float32\`, which shows the value in every order; then \`edgepoll check\` names every mistake with its line in the profile, and \`edgepoll read boiler-room/meter-1\` shows all points.
+[profiles.md](profiles.md) shows how to write one, from the data sheet to the test, and how to have one made of a device with SunSpec.
 
 - Points have the keys of a device's [points](#points). A point of the device with the same id takes the place of the profile's as a whole.
 - An interval that a point does not give is that of its device.
