@@ -1,7 +1,7 @@
 /** The endpoint that a command works at: under its lock, or through the node that holds it. */
 import { askControl } from "../control/client.ts";
 import { LockedError } from "../core/errors.ts";
-import type { Gateway } from "../core/model.ts";
+import { longestAnswer, type Gateway } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ConnectingLink } from "../modbus/connecting-link.ts";
 import { Names } from "../modbus/names.ts";
@@ -9,12 +9,22 @@ import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
 import { askHolder } from "../system/locks.ts";
 import { endpointKey } from "./endpoint-key.ts";
+import { lockEndpoint } from "./endpoint-lock.ts";
 import { openLink, type Reachable } from "./links.ts";
 import { author } from "./remote.ts";
-import { lockPatiently } from "./state-lock.ts";
 
 /** What a command needs to know of a gateway besides its connection. */
 export type Manners = Pick<Gateway, "pause" | "tls" | "maxAnswerTime">;
+
+/** How a command works at an endpoint. */
+export interface Manner {
+  readonly connection: Reachable;
+  readonly manners?: Manners;
+  /** ms, of a request. */
+  readonly timeout: number;
+  /** Told for how many ms a line is listened to before the first request. */
+  readonly listens: (ms: number) => void;
+}
 
 /** An endpoint, its name known, not locked yet. */
 export class EndpointUse {
@@ -23,8 +33,10 @@ export class EndpointUse {
   readonly #key: string;
   /** The command, for those who find the endpoint locked. */
   readonly #command: string;
+  readonly #manner: Manner;
 
-  private constructor(clock: Clock, names: Names, key: string, command: string) {
+  private constructor(manner: Manner, clock: Clock, names: Names, key: string, command: string) {
+    this.#manner = manner;
     this.clock = clock;
     this.#names = names;
     this.#key = key;
@@ -32,28 +44,34 @@ export class EndpointUse {
   }
 
   /** The endpoint of a connection. */
-  static async of(connection: Reachable, command: string): Promise<EndpointUse> {
+  static async of(manner: Manner, command: string): Promise<EndpointUse> {
     const clock = createClock();
     const names = new Names(clock);
-    return new EndpointUse(clock, names, await endpointKey(connection, names, clock), command);
+    const key = await endpointKey(manner.connection, names, clock);
+    return new EndpointUse(manner, clock, names, key, command);
   }
 
-  /** A link of the command's own, to be opened under the lock only. */
-  link(connection: Reachable, { pause, tls, maxAnswerTime }: Manners = {}): ConnectingLink {
-    const afterConnect = pause?.afterConnect ?? 0;
-    const parts = { maxBackoff: 1000, afterConnect, tls, maxAnswerTime };
-    return openLink(connection, { clock: this.clock, names: this.#names, ...parts });
-  }
-
-  /** Works under the lock of the endpoint. Throws `LockedError`. */
-  async locked<T>(work: () => Promise<T>): Promise<T> {
+  /** Works with a link of the command's own, under the lock of the endpoint. Throws `LockedError`. */
+  async locked<T>(work: (link: ConnectingLink) => Promise<T>): Promise<T> {
     const holder = { pid, node: `edgepoll ${this.#command}`, stateDir: "", control: "" };
-    const lock = await lockPatiently(this.#lock, holder, this.clock);
+    const { connection } = this.#manner;
+    const lock = await lockEndpoint({ key: this.#key, connection }, holder, this.clock);
+    const link = this.#link(lock.isSilent);
     try {
-      return await work();
+      return await work(link);
     } finally {
-      await lock.release();
+      await link.close();
+      await lock.release(link.isSilent);
     }
+  }
+
+  #link(isSilent: boolean): ConnectingLink {
+    const { connection, manners = {}, timeout, listens } = this.#manner;
+    const { pause, tls, maxAnswerTime } = manners;
+    if (!isSilent) listens(longestAnswer(maxAnswerTime, timeout));
+    const afterConnect = pause?.afterConnect ?? 0;
+    const parts = { maxBackoff: 1000, afterConnect, tls, maxAnswerTime, isSilent };
+    return openLink(connection, { clock: this.clock, names: this.#names, ...parts });
   }
 
   /**
@@ -61,8 +79,7 @@ export class EndpointUse {
    * Throws `LockedError` when somebody holds it who can't be asked.
    */
   async work<T>(
-    link: ConnectingLink,
-    alone: () => Promise<T>,
+    alone: (link: ConnectingLink) => Promise<T>,
     payload: object,
     patience?: number,
   ): Promise<T> {
@@ -77,13 +94,7 @@ export class EndpointUse {
     through: (ask: (payload: object, patience?: number) => Promise<unknown>) => Promise<T>,
   ): Promise<T> {
     try {
-      return await this.locked(async () => {
-        try {
-          return await alone();
-        } finally {
-          await link.close();
-        }
-      });
+      return await this.locked(alone);
     } catch (error) {
       if (!(error instanceof LockedError)) throw error;
       const owner = await askHolder(this.#lock);

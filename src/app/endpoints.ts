@@ -1,18 +1,18 @@
 /** The ways to the endpoints of a site: simulators started, addresses resolved, locks held, links made. */
 import { ConfigError } from "../core/errors.ts";
 import { intervalsOf, type Gateway } from "../core/model.ts";
-import type { Clock, Link } from "../core/ports.ts";
+import type { Clock } from "../core/ports.ts";
 import { sameGateway } from "../core/site-change.ts";
 import type { Endpoint } from "../engine/opening.ts";
+import type { ConnectingLink } from "../modbus/connecting-link.ts";
 import { Names } from "../modbus/names.ts";
 import { modelDevice } from "../simulator/models.ts";
 import { startSimulator, type Simulator } from "../simulator/tcp-server.ts";
 import { anyUnit } from "../simulator/units.ts";
 import type { HolderInfo } from "../system/holder.ts";
-import type { Lock } from "../system/locks.ts";
 import { endpointKey } from "./endpoint-key.ts";
+import { lockEndpoint, type EndpointLock } from "./endpoint-lock.ts";
 import { openLink, type Reachable } from "./links.ts";
-import { lockPatiently } from "./state-lock.ts";
 
 /** Back-off of failed connects may reach the shortest interval, or this many ms. */
 const LEAST_BACKOFF = 1000;
@@ -20,7 +20,8 @@ const LEAST_BACKOFF = 1000;
 /** What stands behind an endpoint: held by the node as long as a gateway names it. */
 interface Way {
   readonly endpoint: Endpoint;
-  readonly lock: Lock;
+  readonly link: ConnectingLink;
+  readonly lock: EndpointLock;
 }
 
 /** All ways of one configuration. */
@@ -30,10 +31,10 @@ class Ways {
 
   /** Closes links, locks and simulators that other ways do not have. */
   async freeBut(others: Ways): Promise<void> {
-    for (const [key, { endpoint, lock }] of this.byKey) {
+    for (const [key, { endpoint, link, lock }] of this.byKey) {
       const other = others.byKey.get(key);
-      if (other?.endpoint !== endpoint) await endpoint.link.close();
-      if (other?.lock !== lock) await lock.release();
+      if (other?.endpoint !== endpoint) await link.close();
+      if (other?.lock !== lock) await lock.release(link.isSilent);
     }
     const kept = new Set([...others.placed.values()].map(({ simulator }) => simulator));
     for (const { simulator } of this.placed.values()) {
@@ -140,12 +141,17 @@ export class Endpoints {
     const before = this.#ways.byKey.get(key);
     const goesOn = sharing.some((each) => isSame(this.#ways.placed.get(each.gateway.id), each));
     if (before !== undefined && goesOn) return before;
-    const name = `endpoint:${key}`;
-    const lock = before?.lock ?? (await lockPatiently(name, this.#holder, this.#clock));
-    return { endpoint: { key, link: this.#link(placed, sharing) }, lock };
+    const lock = before?.lock ?? (await lockEndpoint(placed, this.#holder, this.#clock));
+    // A read that a person asked for may be under way on the link before.
+    const link = this.#link(placed, sharing, before === undefined && lock.isSilent);
+    return { endpoint: { key, link }, link, lock };
   }
 
-  #link({ gateway, connection }: Placed, sharing: readonly Placed[]): Link {
+  #link(
+    { gateway, connection }: Placed,
+    sharing: readonly Placed[],
+    isSilent: boolean,
+  ): ConnectingLink {
     const intervals = sharing.flatMap((other) => intervalsOf(other.gateway));
     const { tls, maxAnswerTime } = gateway;
     return openLink(connection, {
@@ -155,6 +161,7 @@ export class Endpoints {
       afterConnect: Math.max(...sharing.map((other) => other.gateway.pause?.afterConnect ?? 0)),
       tls,
       maxAnswerTime,
+      isSilent,
     });
   }
 }

@@ -15,6 +15,8 @@ export type Reachable = Exclude<Connection, { kind: "simulator" }>;
 export interface LinkParts {
   readonly tls: Gateway["tls"] | undefined;
   readonly maxAnswerTime: number | undefined;
+  /** Whether a line without ids is known to have been left silent. */
+  readonly isSilent: boolean;
   readonly clock: Clock;
   readonly names: Names;
   /** Longest wait between failed connects, ms. */
@@ -25,9 +27,9 @@ export interface LinkParts {
 
 /** The link to an endpoint; it connects when it is first read from. */
 export function openLink(connection: Reachable, parts: LinkParts): ConnectingLink {
-  const { clock, names, maxBackoff, afterConnect, maxAnswerTime, tls = {} } = parts;
+  const { clock, names, maxBackoff, afterConnect, maxAnswerTime, isSilent, tls = {} } = parts;
   const common = { clock, maxBackoff, afterConnect, random };
-  const line = { ...common, maxAnswerTime, waitUntil: exactWait(clock) };
+  const line = { ...common, maxAnswerTime, isSilent, waitUntil: exactWait(clock) };
   if (connection.kind === "serial") return openSerialLink({ ...line, connection });
   const { kind, host, port } = connection;
   const target = { host, port, names };

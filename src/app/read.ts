@@ -4,8 +4,7 @@ import type { Device, Gateway } from "../core/model.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { answerOf, type DirectAnswer } from "../engine/direct-answer.ts";
 import { deviceIn, revived, type ToldDevice } from "./device.ts";
-import { EndpointUse, type Manners } from "./endpoint-use.ts";
-import type { Reachable } from "./links.ts";
+import { EndpointUse, type Manner } from "./endpoint-use.ts";
 import { askNode } from "./remote.ts";
 import { locateState, readSite, type Where } from "./site.ts";
 export type { DirectAnswer } from "../engine/direct-answer.ts";
@@ -46,16 +45,13 @@ function foundIn({ names, gateway }: ToldDevice, stateDir: string): FoundDevice 
 }
 
 /** Reads once from an endpoint. Throws `LockedError` when somebody holds it who can't be asked. */
-export async function readEndpoint(
-  connection: Reachable,
-  request: ReadRequest,
-  timeout: number,
-  manners: Manners = {},
-): Promise<DirectAnswer> {
-  const use = await EndpointUse.of(connection, "read");
-  const link = use.link(connection, manners);
-  const alone = async () => answerOf(await link.read(request, timeout));
-  return use.work(link, alone, { ...plain(request), timeout });
+export async function readEndpoint(manner: Manner, request: ReadRequest): Promise<DirectAnswer> {
+  const { timeout } = manner;
+  const use = await EndpointUse.of(manner, "read");
+  return use.work(async (link) => answerOf(await link.read(request, timeout)), {
+    ...plain(request),
+    timeout,
+  });
 }
 
 /** Reads once from a gateway that only the node can reach, such as a simulator. Throws `NoNodeError`. */

@@ -11,6 +11,8 @@ import { wrong } from "./arguments.ts";
 import { columns } from "./columns.ts";
 import { valueOf, type Command, type Context, type Given } from "./command.ts";
 import { CONFIG, JSON_FLAG, sameNode, STATE_DIR, whereOf } from "./node-options.ts";
+import { listening } from "./listening.ts";
+import type { Output } from "./output.ts";
 import { printable } from "./printable.ts";
 import { failureOf } from "./read-failure.ts";
 import {
@@ -62,7 +64,7 @@ async function configured(name: string, given: Given, { out, caller }: Context):
   const rows: PointRow[] = [];
   let refused: string | undefined;
   for (const request of requests) {
-    const answer = await answerTo(found, request, timeout, `${caller} start${node}`);
+    const answer = await answerTo(found, request, timeout, `${caller} start${node}`, out);
     // An exception is about these points only; whatever else came instead is about the device.
     const isRefusal = !answer.ok && answer.reason === "exception";
     if (isRefusal) refused ??= failureOf(answer, request, where);
@@ -85,11 +87,13 @@ async function answerTo(
   request: ReadRequest,
   timeout: number,
   start: string,
+  out: Output,
 ): Promise<DirectAnswer> {
   const { readByNode, readEndpoint } = await import("../app/read.ts");
   const { connection } = found.gateway;
   if (connection.kind !== "simulator") {
-    return readEndpoint(connection, request, timeout, found.gateway);
+    const manners = found.gateway;
+    return readEndpoint({ connection, manners, timeout, listens: listening(out) }, request);
   }
   return readByNode(found, request, timeout).catch((error: unknown) => {
     if (!(error instanceof NoNodeError)) throw error;
@@ -133,7 +137,8 @@ async function adHoc(target: string, given: Given, { out, caller }: Context): Pr
       example,
     );
   }
-  const answer = await readEndpoint(connection, request, TIMEOUT);
+  const listens = listening(out);
+  const answer = await readEndpoint({ connection, timeout: TIMEOUT, listens }, request);
   const words = wordsOf(answer, request, connection.url);
   const rows = Array.from({ length: values }, (_, i) => rowOf(sized, i * widthOf(sized), words));
   if (given.flags.has("json"))

@@ -10,6 +10,7 @@ import { wrong } from "./arguments.ts";
 import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
 import { confirm, YES } from "./confirm.ts";
 import { EXIT } from "./exit-codes.ts";
+import { listening } from "./listening.ts";
 import { JSON_FLAG } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { isText, rawOf } from "./read-rows.ts";
@@ -64,7 +65,9 @@ export const write: Command = {
     }
     const { writeEndpoint } = await import("../app/write.ts");
     const asked = requestOf(job);
-    const written = await writeEndpoint(job.connection, asked, TIMEOUT);
+    const { connection } = job;
+    const manner = { connection, timeout: TIMEOUT, listens: listening(out) };
+    const written = await writeEndpoint(manner, asked);
     const next = `${caller} read ${targetOf(job)} ${referenceOf(asked.table, asked.address)} --type ${job.point.type}`;
     refuseUnwritten(written, asked, { where: job.where, next });
     if (given.flags.has("json")) out.line(JSON.stringify(toldOf(job, written)));
@@ -142,16 +145,14 @@ function lengthOf(text: string, { type }: Point, given: Given, example: string):
 }
 
 /** Whether somebody who sees what is there now wants it written. */
-async function consents(job: Job, given: Given, { caller }: Context): Promise<boolean> {
+async function consents(job: Job, given: Given, { out, caller }: Context): Promise<boolean> {
   if (given.flags.has("yes")) return true;
   const { readEndpoint } = await import("../app/read.ts");
   const asked = requestOf(job);
   const { unitId, table, address } = asked;
-  const answer = await readEndpoint(
-    job.connection,
-    { unitId, table, address, count: job.words.length },
-    TIMEOUT,
-  );
+  const { connection } = job;
+  const manner = { connection, timeout: TIMEOUT, listens: listening(out) };
+  const answer = await readEndpoint(manner, { unitId, table, address, count: job.words.length });
   if (!answer.ok && answer.reason !== "exception") {
     const written: Written = { verdict: "unasked", function: 0, failure: answer };
     refuseUnwritten(written, asked, { where: job.where, next: "" });

@@ -229,14 +229,14 @@ export function timeoutOf(gateway: Gateway, interval: number): number {
   return gateway.timeout.configured ?? Math.min(gateway.timeout.default, interval / 2);
 }
 
-/** ms for which an answer can still come: as configured, else twice the time-out, at most 10 s. */
+/** ms for which an answer can still come: as configured, else twice the time-out. */
 export function maxAnswerTimeOf(gateway: Gateway, interval: number): number {
   return longestAnswer(gateway.maxAnswerTime, timeoutOf(gateway, interval));
 }
 
 /** ms for which an answer can still come to a request with this time-out. */
 export function longestAnswer(configured: number | undefined, timeout: number): number {
-  return configured ?? Math.min(2 * timeout, 10_000);
+  return configured ?? 2 * timeout;
 }
 
 /** Whether requests go over a line without ids, on which a late answer can't be told from another. */

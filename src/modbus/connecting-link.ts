@@ -3,6 +3,7 @@ import type { Answer, Clock, Link, Random, ReadRequest, WriteRequest } from "../
 import { Backoff } from "./backoff.ts";
 import type { Connection, Failure, Request } from "./connection.ts";
 import { identify, type Identification, type Unidentified } from "./identification.ts";
+import type { Line } from "./line.ts";
 
 /** ms that a device has to close its side. */
 const RELEASE_DEADLINE = 500;
@@ -25,6 +26,8 @@ export interface Way {
   connect(timeout: number): Connection;
   /** Why that may not begin now. */
   refusal?(): string | undefined;
+  /** What is known of a line, where answers carry no ids. */
+  readonly line?: Pick<Line, "strange" | "isSilent"> | undefined;
   /** What is said of a connection that does not close. */
   readonly stuck: string;
 }
@@ -45,6 +48,11 @@ export class ConnectingLink implements Link {
     this.#clock = clock;
     this.#backoff = new Backoff(maxBackoff, random);
     this.#afterConnect = afterConnect;
+  }
+
+  /** Whether nobody after us can take an answer to us for his own. */
+  get isSilent(): boolean {
+    return this.#way.line?.isSilent ?? true;
   }
 
   read(request: ReadRequest, timeout: number): Promise<Answer> {
@@ -93,7 +101,7 @@ export class ConnectingLink implements Link {
   async #connectAndAsk(request: Request, timeout: number): Promise<Answer> {
     this.#connecting = true;
     const failure = await this.#connect(timeout);
-    if (failure === undefined) await this.#pauseAfterConnect();
+    if (failure === undefined) await this.#pauseAfterConnect(timeout);
     this.#connecting = false;
     if (failure !== undefined) return this.#connectFailed(failure);
     return this.#connection?.ask(request, timeout) ?? this.#connectFailed("connection lost");
@@ -114,10 +122,9 @@ export class ConnectingLink implements Link {
   }
 
   /** Ends early with its connection. */
-  async #pauseAfterConnect(): Promise<void> {
-    if (this.#afterConnect > 0 && this.#connection) {
-      await this.#within(this.#connection.closed, this.#afterConnect);
-    }
+  async #pauseAfterConnect(timeout: number): Promise<void> {
+    const pause = Math.max(this.#afterConnect, this.#way.line?.strange(timeout) ?? 0);
+    if (pause > 0 && this.#connection) await this.#within(this.#connection.closed, pause);
   }
 
   /** Whether `event` settles within `wait` ms. */

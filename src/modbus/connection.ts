@@ -39,8 +39,10 @@ export class Connection {
   #request: ReadRequest | WriteRequest | undefined;
   #timeout: number;
   #sentAt: number | null = null;
-  /** What came of the request, while a line is kept silent. */
-  #failed: Failure | undefined;
+  /** What came of the request, while a line is kept silent after it. */
+  #kept: Answer | undefined;
+  /** Whether it is kept because another answer may follow. */
+  #isDoubtful = false;
   #cancelTimer: (() => void) | undefined;
 
   /** Begins to connect, for at most `timeout` ms. */
@@ -53,7 +55,8 @@ export class Connection {
         if (line === undefined) this.#send(frame);
         else void this.#sendInSilence(frame, line);
       },
-      doubt: (detail) => {
+      doubt: (detail, isDamaged) => {
+        if (isDamaged === true) line?.damaged();
         this.#giveUp("bad_frame", detail);
       },
       page: this.#paged,
@@ -133,7 +136,7 @@ export class Connection {
   /** Ends the connection: a request in flight ends as `timeout`, a connect under way has failed. */
   end(detail: string): void {
     this.#drop(detail);
-    this.#finish(this.#failed ?? this.#failure("timeout", detail, this.#sentAt));
+    this.#finish(this.#kept ?? this.#failure("timeout", detail, this.#sentAt));
   }
 
   #send(frame: Buffer): void {
@@ -144,11 +147,11 @@ export class Connection {
   /** The time-out of the answer begins when the request is sent. */
   async #sendInSilence(frame: Buffer, line: Line): Promise<void> {
     const settle = this.#settle;
-    const isWanted = (): boolean => this.#settle === settle && this.#failed === undefined;
+    const isWanted = (): boolean => this.#settle === settle && this.#kept === undefined;
     await line.silent(this.#wire, isWanted);
     if (!isWanted()) return;
     this.#cancelTimer?.();
-    line.sending(frame.length);
+    line.sending(frame, this.#timeout);
     this.#send(frame);
     this.#cancelTimer = this.#clock.timer(Math.ceil(this.#timeout), this.#expire);
   }
@@ -166,11 +169,13 @@ export class Connection {
     return this.isOpen;
   };
 
-  /** What comes before a request is sent, or after it was given up, is nobody's. */
+  /** What comes before a request is sent, or after it was answered or given up, is nobody's. */
   readonly #heard = (bytes: Uint8Array): boolean => {
-    this.#line?.hear(bytes.length);
-    const isAwaited = this.#sentAt !== null && this.#failed === undefined;
-    return isAwaited ? this.#received(bytes) : this.isOpen;
+    const isAwaited = this.#settle && this.#sentAt !== null && this.#kept === undefined;
+    this.#line?.hear(bytes, isAwaited === true);
+    if (isAwaited === true) return this.#received(bytes);
+    if (this.#isDoubtful && this.#line?.isOwed === false) this.#endDoubt(this.#line);
+    return this.isOpen;
   };
 
   /** What came has passed the port; this is what the library makes of it. */
@@ -191,25 +196,39 @@ export class Connection {
 
   #answered(words: Uint16Array): void {
     const endedAt = this.#clock.elapsed();
-    this.#finish({ ok: true, words, sentAt: this.#sentAt ?? endedAt, endedAt });
+    this.#judge({ ok: true, words, sentAt: this.#sentAt ?? endedAt, endedAt });
   }
 
   #refused(exception: number): void {
     const detail = `the device answered with exception ${String(exception)}`;
-    this.#finish({ ...this.#failure("exception", detail, this.#sentAt), exception });
+    this.#judge({ ...this.#failure("exception", detail, this.#sentAt), exception });
+  }
+
+  /** Without ids, what fits may be the late answer to a request before this one. */
+  #judge(answer: Answer): void {
+    const line = this.#line;
+    const doubt = line?.answered(answer, this.#timeout);
+    if (line === undefined || doubt === undefined) {
+      this.#finish(answer);
+      return;
+    }
+    this.#isDoubtful = true;
+    this.#keep(doubt.answer, doubt.until, () => {
+      this.#endDoubt(line);
+    });
+  }
+
+  #endDoubt(line: Line): void {
+    line.doubtIsOver();
+    if (this.#kept) this.#finish(this.#kept);
   }
 
   readonly #expire = (): void => {
     const within = `within ${String(Math.ceil(this.#timeout))} ms`;
     if (this.#state === "connecting") this.#end("connect_failed", `no connection ${within}`);
     else if (this.#sentAt !== null) this.#giveUp("timeout", `no answer ${within}`);
-    else this.#giveUp("bad_frame", `no silence on the line ${within}${this.#talk()}`);
+    else this.#giveUp("bad_frame", `no silence on the line ${within}: ${this.#line?.talk ?? ""}`);
   };
-
-  #talk(): string {
-    const heard = String(this.#line?.heard ?? 0);
-    return `: ${heard} bytes came unasked, of another master or a device that does not stop`;
-  }
 
   readonly #lost = (error: Error): void => {
     const cause = textOf(error);
@@ -227,26 +246,33 @@ export class Connection {
   #end(reason: Failure["reason"], detail: string): void {
     if (this.#state === "ended") return;
     this.#drop(detail);
-    const failure = this.#failed ?? this.#failure(reason, detail, this.#sentAt);
+    // What is kept is settled in its time.
+    if (this.#kept) return;
+    const failure = this.#failure(reason, detail, this.#sentAt);
     if (this.#line === undefined) this.#finish(failure);
     else this.#failInSilence(this.#line, failure);
   }
 
   /** The answer may still come, over another connection perhaps: it must meet nobody who takes it for his own. */
   #failInSilence(line: Line, failure: Failure): void {
+    line.gaveUp();
     const { sentAt, endedAt } = failure;
     const until = sentAt === null ? endedAt : line.answerableUntil(sentAt, this.#timeout);
-    const over = (): void => {
+    this.#keep(failure, until, () => {
       if (line.dropsInDoubt) this.#drop(failure.detail);
       this.#finish(failure);
-    };
+    });
+  }
+
+  /** Settles the request by `over` when nothing can come any more. */
+  #keep(answer: Answer, until: number, over: () => void): void {
     this.#cancelTimer?.();
     const left = Math.ceil(until - this.#clock.elapsed());
     if (left <= 0 || !this.#settle) {
       over();
       return;
     }
-    this.#failed = failure;
+    this.#kept = answer;
     this.#cancelTimer = this.#clock.timer(left, over);
   }
 
@@ -262,7 +288,8 @@ export class Connection {
     this.#cancelTimer?.();
     const settle = this.#settle;
     this.#settle = undefined;
-    this.#failed = undefined;
+    this.#kept = undefined;
+    this.#isDoubtful = false;
     settle?.(answer);
   }
 

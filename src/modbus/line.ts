@@ -1,7 +1,15 @@
 /** The manners of a line without ids, where silence alone tells whose an answer is. */
 import { longestAnswer } from "../core/model.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Answer, Clock } from "../core/ports.ts";
+import { Owed } from "./owed.ts";
 import type { Wire } from "./wire.ts";
+
+/** How long an answer is reckoned with, whatever is thought to be the longest: ms at least, and times that. */
+const RECKONED = 10_000;
+const RECKONED_TIMES = 2;
+/** The next one in a row of late answers comes about as long after it as the requests lay apart. */
+const NEXT_LATE = 1.25;
+const OTHER = "it may be the late answer to an earlier request";
 
 /** Settles at an elapsed time (ms), as exactly as the machine allows and never before. */
 export type WaitUntil = (at: number) => Promise<void>;
@@ -14,47 +22,108 @@ export interface LineManners {
   readonly character: number;
   /** ms after a request for which its answer can still come; undefined: twice the time-out. */
   readonly maxAnswerTime: number | undefined;
-  /** Whether the connection is dropped after a silence in doubt, because one that is dead looks the same. */
+  /** Whether the connection is dropped after a silence without an answer, because one that is dead looks the same. */
   readonly dropsInDoubt: boolean;
+  /** Whether whoever used it before is known to have left it silent. */
+  readonly isSilent: boolean;
   readonly waitUntil: WaitUntil;
 }
 
-/** Knows when a line may be used; it outlives its connections. */
+/** An answer that may be late: what it counts as, and the elapsed time until which another may follow. */
+export interface Doubt {
+  readonly answer: Answer;
+  readonly until: number;
+}
+
+/** Knows when a line may be used, and whose an answer is; it outlives its connections. */
 export class Line {
   readonly dropsInDoubt: boolean;
   readonly #clock: Clock;
   readonly #manners: LineManners;
+  readonly #owed = new Owed();
+  /** Elapsed time at which somebody else may have sent his last request. */
+  readonly #taken: number;
   /** Elapsed time from which on a frame may be sent. */
   #free = 0;
+  /** Elapsed time until which an answer may come by what is thought to be the longest. */
+  #answerable = 0;
   #heard = 0;
+  /** Whether what came before us is over. */
+  #isKnown: boolean;
+  /** Whether a late answer came since the last answer. */
+  #isLate = false;
 
+  /** To be made when nobody else can use the line any more. */
   constructor(clock: Clock, manners: LineManners) {
     this.#clock = clock;
     this.#manners = manners;
     this.dropsInDoubt = manners.dropsInDoubt;
+    this.#isKnown = manners.isSilent;
+    this.#taken = manners.isSilent ? -Infinity : clock.elapsed();
   }
 
-  /** Bytes that came since the last request was sent. */
-  get heard(): number {
-    return this.#heard;
+  /** What came since the last request was sent, in words. */
+  get talk(): string {
+    return `${String(this.#heard)} bytes came unasked, of another master or a device that does not stop`;
+  }
+
+  /** Whether no answer is on its way that somebody could take for his own. */
+  get isSilent(): boolean {
+    return this.#isKnown && this.#answerable <= this.#clock.elapsed();
+  }
+
+  /** ms from now for which an answer may come to whoever used the line before. */
+  strange(timeout: number): number {
+    return Math.max(0, this.#taken + this.#longest(timeout) - this.#clock.elapsed());
   }
 
   /** It was opened: nobody knows what went over it before. */
   opened(): void {
-    this.hear(0);
+    this.#listen();
   }
 
-  /** Bytes came. */
-  hear(count: number): void {
-    this.#heard += count;
-    this.#free = Math.max(this.#free, this.#clock.elapsed() + this.#manners.silence);
+  /** Bytes came; those that are not awaited may be a late answer. */
+  hear(bytes: Uint8Array, isAwaited: boolean): void {
+    this.#heard += bytes.length;
+    this.#listen();
+    this.#owed.hear(bytes);
+    if (!isAwaited && this.#owed.findLate()) this.#isLate = true;
   }
 
   /** A request is sent. */
-  sending(bytes: number): void {
+  sending(frame: Buffer, timeout: number): void {
     const { character, silence } = this.#manners;
+    const now = this.#clock.elapsed();
     this.#heard = 0;
-    this.#free = this.#clock.elapsed() + bytes * character + silence;
+    this.#isKnown = true;
+    this.#free = now + frame.length * character + silence;
+    this.#answerable = this.answerableUntil(now, timeout);
+    const reckoned = Math.max(RECKONED, RECKONED_TIMES * this.#longest(timeout));
+    this.#owed.sent(frame, now, now + reckoned);
+  }
+
+  /**
+   * The request has an answer; undefined when that can be no other's. That of the same registers is
+   * merely older. Had it been late, the next one would have come until then, and must meet nobody.
+   */
+  answered(answer: Answer, timeout: number): Doubt | undefined {
+    this.#isLate = false;
+    const owner = this.#owed.answered(!answer.ok);
+    this.#answerable = owner === "own" ? 0 : answer.endedAt + NEXT_LATE * this.#longest(timeout);
+    if (owner === "own") return undefined;
+    const { sentAt, endedAt } = answer;
+    const other = { ok: false, reason: "bad_frame", detail: OTHER, sentAt, endedAt } as const;
+    return { answer: owner === "same" ? answer : other, until: this.#answerable };
+  }
+
+  /** The request was given up; its answer may stand behind something else in what came. */
+  gaveUp(): void {
+    this.#owed.findLate();
+  }
+
+  /** What came of the request is an answer that was damaged on its way: it is not owed any more. */
+  damaged(): void {
+    this.#owed.answered(false);
   }
 
   /** Settles when nothing has come for the silence, or it is not wanted any more. */
@@ -68,6 +137,25 @@ export class Line {
 
   /** Elapsed time until which the answer to a request can still come. */
   answerableUntil(sentAt: number, timeout: number): number {
-    return sentAt + longestAnswer(this.#manners.maxAnswerTime, timeout);
+    return sentAt + this.#longest(timeout);
+  }
+
+  /** Whether the unit that was asked last may still answer. */
+  get isOwed(): boolean {
+    return this.#owed.isOpen;
+  }
+
+  /** A silence after a doubtful answer is over: where none came in it, none was late. */
+  doubtIsOver(): void {
+    this.#answerable = 0;
+    if (!this.#isLate) this.#owed.forget();
+  }
+
+  #listen(): void {
+    this.#free = Math.max(this.#free, this.#clock.elapsed() + this.#manners.silence);
+  }
+
+  #longest(timeout: number): number {
+    return longestAnswer(this.#manners.maxAnswerTime, timeout);
   }
 }

@@ -1,7 +1,7 @@
 /** The port handed to `modbus-serial` on a line without ids: nothing passes that is not the answer it waits for. */
 import { EventEmitter } from "node:events";
 import { expectedFor, type Expected } from "./expected.ts";
-import { CRC, faultOf, frameLength, MAX_FRAME } from "./rtu.ts";
+import { CRC, faultOf, frameLength, headFaultOf, MAX_FRAME } from "./rtu.ts";
 import type { Port, PortHost } from "./strict-port.ts";
 
 /** Functions whose answer is their request (Modbus Application Protocol 6.5, 6.6). */
@@ -57,7 +57,7 @@ export class RtuPort extends EventEmitter implements Port {
     if (fault !== undefined) {
       if (isEcho) return;
       this.#expected = undefined;
-      this.#host.doubt(fault);
+      this.#host.doubt(fault, headFaultOf(this.#received, this.#have, expected) === undefined);
       return;
     }
     const end = frameLength(this.#received, this.#have, expected);

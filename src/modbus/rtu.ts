@@ -18,6 +18,15 @@ const EXCEPTION_FLAG = 0x80;
  * Each field is judged as soon as it is there: a wrong byte count must not make us wait for its data.
  */
 export function faultOf(received: Buffer, have: number, expected: Expected): string | undefined {
+  return headFaultOf(received, have, expected) ?? sumFaultOf(received, have, expected);
+}
+
+/** The same, of all but the checksum. */
+export function headFaultOf(
+  received: Buffer,
+  have: number,
+  expected: Expected,
+): string | undefined {
   if (have < 1) return undefined;
   const unitId = received.readUInt8(0);
   if (unitId !== expected.unitId) return wrong("unit id", unitId, expected.unitId);
@@ -26,8 +35,12 @@ export function faultOf(received: Buffer, have: number, expected: Expected): str
   const isException = code === (expected.code | EXCEPTION_FLAG);
   if (!isException && code !== expected.code) return wrong("function", code, expected.code);
   if (have < HEAD) return undefined;
-  const fault = isException ? undefined : restFaultOf(received, 2, have, expected.rest);
-  if (fault !== undefined) return fault;
+  return isException ? undefined : restFaultOf(received, 2, have, expected.rest);
+}
+
+/** Why the length or the checksum of bytes with the right head is wrong, or undefined when it is right or not there yet. */
+function sumFaultOf(received: Buffer, have: number, expected: Expected): string | undefined {
+  if (have < HEAD) return undefined;
   const end = lengthOf(received, have, expected);
   if (end !== undefined && end > MAX_FRAME) return "objects that no frame has room for";
   if (end === undefined || have < end) return undefined;

@@ -11,7 +11,7 @@ import type { Dial } from "./wire.ts";
 
 /** Which line, and what it needs. */
 export interface SerialLinkOptions
-  extends LinkOptions, Pick<LineManners, "maxAnswerTime" | "waitUntil"> {
+  extends LinkOptions, Pick<LineManners, "maxAnswerTime" | "isSilent" | "waitUntil"> {
   readonly connection: SerialConnection;
 }
 
@@ -22,18 +22,18 @@ export function openSerialLink(options: SerialLinkOptions): ConnectingLink {
 
 /** A link to a line with these settings, whatever carries its bytes. */
 export function lineLink(options: SerialLinkOptions, dial: Dial): ConnectingLink {
-  const { connection, clock, maxAnswerTime, waitUntil } = options;
+  const { connection, clock, maxAnswerTime, isSilent, waitUntil } = options;
   const line = new Line(clock, {
     silence: frameSilence(connection),
     character: characterTime(connection),
     dropsInDoubt: false,
-    maxAnswerTime,
-    waitUntil,
+    ...{ maxAnswerTime, isSilent, waitUntil },
   });
   const parts = { clock, dial, line, port: (host: PortHost) => new RtuPort(host) };
   return new ConnectingLink(
     {
       connect: (timeout) => new Connection(parts, timeout),
+      line,
       stuck: `the driver of ${connection.path} does not come back from opening or closing it`,
     },
     options,

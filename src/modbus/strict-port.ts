@@ -10,8 +10,11 @@ const CRC = 2;
 export interface PortHost {
   /** Sends a frame; called once a request. */
   send(frame: Buffer): void;
-  /** Something came that can't be the answer; the bytes that follow can't be trusted either. */
-  doubt(detail: string): void;
+  /**
+   * Something came that can't be the answer, or is the answer `isDamaged` on its way; the bytes that
+   * follow can't be trusted either.
+   */
+  doubt(detail: string, isDamaged?: boolean): void;
   /** The answer to an identification: its PDU, in a buffer that is used again. The library would follow its pages without end. */
   page(pdu: Uint8Array): void;
 }

@@ -22,7 +22,8 @@ export interface TcpLinkOptions extends LinkOptions {
 }
 
 /** What a line behind a converter needs besides. */
-export type RtuTcpLinkOptions = TcpLinkOptions & Pick<LineManners, "maxAnswerTime" | "waitUntil">;
+export type RtuTcpLinkOptions = TcpLinkOptions &
+  Pick<LineManners, "maxAnswerTime" | "isSilent" | "waitUntil">;
 
 /** A link to a Modbus TCP endpoint; connects at the first read, and again when a read finds it lost. */
 export function openTcpLink(options: TcpLinkOptions): ConnectingLink {
@@ -39,9 +40,9 @@ export function openTlsLink(
 
 /** A link to a line behind a converter that passes bytes through. */
 export function openRtuTcpLink(options: RtuTcpLinkOptions): ConnectingLink {
-  const { clock, maxAnswerTime, waitUntil } = options;
-  const manners = { silence: SILENCE, character: 0, dropsInDoubt: true, maxAnswerTime, waitUntil };
-  const line = new Line(clock, manners);
+  const { clock, maxAnswerTime, isSilent, waitUntil } = options;
+  const manners = { silence: SILENCE, character: 0, dropsInDoubt: true };
+  const line = new Line(clock, { ...manners, maxAnswerTime, isSilent, waitUntil });
   return networkLink(options, dialTcp, { port: (host) => new RtuPort(host), line });
 }
 
@@ -56,6 +57,7 @@ function networkLink(
   return new ConnectingLink(
     {
       connect: (timeout) => new Connection({ clock, dial, ...framing }, timeout),
+      line: framing.line,
       refusal: () => lookup.refusal(),
       stuck: "the old socket does not close",
     },

@@ -95,7 +95,8 @@ function usualPlaces(around: Surroundings): string[] {
   ];
 }
 
-function runtimeDir(around: Surroundings): string | undefined {
+/** Where what lives as long as this boot lies, for this user; undefined where there is no such place. */
+export function runtimeDir(around: Surroundings = surroundings()): string | undefined {
   const given = firstOf(setting(around, "RUNTIME_DIRECTORY"));
   if (given !== undefined) return given;
   if (around.root) return "/run/edgepoll";

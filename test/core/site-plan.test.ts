@@ -201,7 +201,7 @@ test("a dead unit on a line also costs the quiet time until its answer can no lo
   assert.deepEqual(of({ maxAnswerTime: 500 }), [1000, 0, 2, 2000, 1000]);
   assert.deepEqual(
     of({ timeout: { configured: 6000, default: 1 } }),
-    [6000, 4000, 1, 10_000, 10_000],
+    [6000, 6000, 1, 12_000, 12_000],
   );
 });
 

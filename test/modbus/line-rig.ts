@@ -44,12 +44,12 @@ export function serialAt(path: string): SerialConnection {
 }
 
 /** A link to a serial line, on a clock that moves only when told to. */
-export function openLine(t: TestContext, path: string, maxAnswerTime?: number): LineRig {
+export function openLine(t: TestContext, path: string): LineRig {
   const clock = createFakeClock();
   const { own, waitUntil } = waitingOn(clock);
   const link = openSerialLink({
-    ...{ connection: serialAt(path), clock: own, waitUntil, maxAnswerTime },
-    ...{ maxBackoff: MAX_BACKOFF, random: () => 0 },
+    ...{ connection: serialAt(path), clock: own, waitUntil, maxAnswerTime: undefined },
+    ...{ isSilent: true, maxBackoff: MAX_BACKOFF, random: () => 0 },
   });
   t.after(async () => {
     await link.close();
@@ -59,10 +59,16 @@ export function openLine(t: TestContext, path: string, maxAnswerTime?: number): 
 }
 
 /** The same on the machine's clock, where what the other side sends has to come before anything else happens. */
-export function openLiveLine(t: TestContext, path: string, maxAnswerTime: number): ConnectingLink {
+export function openLiveLine(
+  t: TestContext,
+  path: string,
+  maxAnswerTime: number,
+  isSilent = true,
+): ConnectingLink {
   const clock = createClock();
   const link = openSerialLink({
     ...{ connection: serialAt(path), clock, waitUntil: exactWait(clock), maxAnswerTime },
+    isSilent,
     ...{ maxBackoff: 0, random: () => 0 },
   });
   t.after(() => link.close());

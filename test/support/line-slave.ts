@@ -64,7 +64,7 @@ export interface LineSlave {
   /** Plugs it in again as another device, under the same path or another one. */
   plug(path?: string): Promise<void>;
   events(): LineEvent[];
-  requests(): LineRequest[];
+  requests(): (LineRequest & Pick<LineEvent, "t">)[];
   stop(): Promise<void>;
 }
 
