@@ -137,3 +137,22 @@ test("a profile takes no other's place, and mistakes of the command line are nam
   assert.match(address.stderr, /--sunspec takes no ADDRESS: it finds all there is/);
   assert.match(type.stderr, /ends in \.yaml/);
 });
+
+test("a walk goes through the node that owns the endpoint, and comes to the same", async (t) => {
+  const { run, begin, port, directory } = await createPlace(t);
+  const device = await served(t, 40_000, mapOf(1, 103));
+  const config = join(directory, "owner.yaml");
+  const points = [
+    { id: "power", table: "holding", address: 40_084, type: "int16", scaleRegister: 40_085 },
+  ];
+  const gateway = { id: "roof", connection: device.slice(0, -2), interval: "1m" };
+  const devices = [{ id: "inverter", unitId: 7, points }];
+  const mqtt = { broker: "embedded", embedded: { port } };
+  writeFileSync(config, JSON.stringify({ mqtt, gateways: [{ ...gateway, devices }] }));
+  const alone = toldBy(await run("read", device, "--sunspec", "--json"));
+  const node = begin("start", "--config", config, "--state-dir", join(directory, "state"));
+  await node.line(/^watch it:/);
+  const through = await run("read", device, "--sunspec", "--json");
+  assert.equal(through.code, 0, through.stderr);
+  assert.deepEqual(toldBy(through), alone);
+});
