@@ -83,6 +83,13 @@ test("a mistake in a script is named with its place and what is allowed", () => 
   ]);
 });
 
+test("docs/simulate.md names every kind of fault, and no other", () => {
+  const page = readFileSync(new URL("../../docs/simulate.md", import.meta.url), "utf8");
+  const cells = [...page.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = ""]) => cell);
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, kind]) => kind));
+  assert.deepEqual(named.sort(), [...FAULT_KINDS].sort());
+});
+
 test("a file that is not there is told as one, and exit 74 is meant", () => {
   assert.throws(() => readTcpFaults("/nowhere/faults.yaml"), {
     name: "FileError",

@@ -72,22 +72,27 @@ async function readRun(target: MbpollTarget, run: readonly Point[]): Promise<[Po
   return [[first, Number(BigInt.asIntN(64, BigInt(`0x${words.join("")}`)))]];
 }
 
+/** The power of ten that the device keeps for a point. */
+async function powerOf(target: MbpollTarget, { table, scaleRegister }: Point): Promise<number> {
+  if (scaleRegister === undefined) return 0;
+  const read = await mbpollRead(target, { table, address: scaleRegister });
+  return (Number(read.get(scaleRegister)) << 16) >> 16;
+}
+
 for (const name of NAMES) {
   test(`mbpoll reads of ${name} what the simulator shows`, LIMIT, async (t) => {
     const { points, device } = load(name);
     const target = await serve(t, device);
     const shown = device.valuesAt(HOUR);
-    const plain = points.filter(({ scaleRegister, type }) => {
-      return scaleRegister === undefined && type !== "string" && type !== "raw";
-    });
-    assert.ok(plain.length > 0);
-    for (const run of runsOf(plain)) {
+    const numbers = points.filter(({ type }) => type !== "string" && type !== "raw");
+    assert.ok(numbers.length > 0);
+    for (const run of runsOf(numbers)) {
       for (const [point, read] of await readRun(target, run)) {
         const { scale = 1, offset = 0, bit } = point;
         const word = point.type === "int16" ? (read << 16) >> 16 : read;
         const raw = bit === undefined ? word : (word >> bit) & 1;
         const expected = Number(shown.get(point.id));
-        const value = raw * scale + offset;
+        const value = raw * scale * 10 ** (await powerOf(target, point)) + offset;
         // mbpoll writes six digits of a float.
         const isNear = Math.abs(value - expected) <= 1e-5 * Math.abs(expected);
         assert.ok(isNear, `${point.id}: ${String(value)}, ${String(expected)} shown`);
