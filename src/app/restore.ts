@@ -16,8 +16,8 @@ import { lockState } from "./state-lock.ts";
 
 export { holdsState };
 
-/** Records written together. */
-const BATCH = 500;
+/** Records written together, and synced: a log that is not synced to its end could lose what lies before it. */
+const BATCH = 2000;
 
 /** What a restore came to. */
 export interface RestoredState {
@@ -83,7 +83,7 @@ async function fill(store: Store, entries: AsyncIterable<Entry>): Promise<void> 
   for await (const entry of entries) {
     batch.push(entry);
     if (batch.length < BATCH) continue;
-    await store.write(batch, false);
+    await store.write(batch, true);
     batch = [];
   }
   await store.write(batch, true);

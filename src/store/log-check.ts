@@ -1,7 +1,10 @@
 /**
  * Reads LevelDB's logs before LevelDB does: where one is damaged in the middle, LevelDB drops records
- * that were confirmed and says nothing. Format: LevelDB's doc/log_format.md. A log that ends in the
- * middle of a record is no damage: that is what a power cut leaves of a write nobody was told of.
+ * that were confirmed and says nothing. Format: LevelDB's doc/log_format.md.
+ *
+ * What a power cut leaves of a write nobody was told of is no damage. Every write is synced, one at a time,
+ * so that is the last record: its end may be missing, and as a disk writes in any order, so may a part in its
+ * middle, with zeros in its place.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,8 +14,12 @@ import { damage } from "./damage.ts";
 const BLOCK = 32_768;
 /** Checksum (4 bytes), length (2), type (1). */
 const HEADER = 7;
-/** Whole, first, middle, last: 1 to 4. */
-const LAST_TYPE = 4;
+/** Parts of a record by their type: whole, first, middle, last. */
+const WHOLE = 1;
+const MIDDLE = 3;
+const LAST = 4;
+/** What a disk writes at once. */
+const SECTOR = 512;
 
 /** Throws `StoreError` STORE_DAMAGED when a log of the database is damaged before its end, or none is there. */
 export function refuseDamagedLogs(path: string): void {
@@ -35,15 +42,20 @@ export function refuseDamagedLogs(path: string): void {
 /** Where a log is damaged though intact records lie behind; undefined when it is not. */
 export function damageOf(log: Buffer): number | undefined {
   let bad: number | undefined;
+  /** Whether what is left of the record with the damage has ended. */
+  let ended = false;
   for (let block = 0; block < log.length; block += BLOCK) {
     const end = Math.min(block + BLOCK, log.length);
     for (let at = block; at + HEADER <= end; ) {
       const next = at + HEADER + log.readUInt16LE(at + 4);
       if (isIntact(log, at, next, end)) {
-        if (bad !== undefined) return bad;
+        const type = log[at + 6] ?? 0;
+        if (bad !== undefined && (ended || type < MIDDLE || !hasHole(log, bad, at))) return bad;
+        ended = type === LAST;
         at = next;
       } else {
         // LevelDB gives up the rest of the block. Where the next record begins is not known: it is looked for.
+        if (bad === undefined) ended = endsRecord(log[at + 6] ?? 0);
         bad ??= at;
         at++;
       }
@@ -54,6 +66,18 @@ export function damageOf(log: Buffer): number | undefined {
 
 function isIntact(log: Buffer, at: number, next: number, end: number): boolean {
   const type = log[at + 6] ?? 0;
-  if (next > end || type === 0 || type > LAST_TYPE) return false;
+  if (next > end || type === 0 || type > LAST) return false;
   return fitsChecksum(log.subarray(at + 6, next), log.readUInt32LE(at));
+}
+
+function endsRecord(type: number): boolean {
+  return type === WHOLE || type === LAST;
+}
+
+/** Whether zeros reach to the end of a sector, as where it was never written. */
+function hasHole(log: Buffer, from: number, to: number): boolean {
+  for (let end = from - (from % SECTOR) + SECTOR; end <= to; end += SECTOR) {
+    if (log.subarray(Math.max(from, end - SECTOR), end).every((byte) => byte === 0)) return true;
+  }
+  return false;
 }

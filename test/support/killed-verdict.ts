@@ -10,7 +10,7 @@ import { killOften, type KilledHistory, type KillPlan } from "./killer.ts";
 export async function killedInVain(t: TestContext, plan: KillPlan): Promise<string> {
   const began = performance.now();
   const killed = await killOften(t, plan);
-  const sums = { kills: 0, early: 0, torn: 0, cut: 0 };
+  const sums = { kills: 0, early: 0, torn: 0, holed: 0, cut: 0 };
   const counts = { slots: 0, readings: 0, requests: 0, twice: 0, lost: 0 };
   const rest = { unknown: 0, missed: 0, duplicates: 0 };
   for (const one of killed) {
@@ -25,6 +25,7 @@ export async function killedInVain(t: TestContext, plan: KillPlan): Promise<stri
     sums.early += one.early;
     sums.cut += one.cut.files;
     sums.torn += one.cut.torn;
+    sums.holed += one.cut.holed;
     add(counts, verdict);
     add(rest, verdict);
   }
@@ -33,7 +34,7 @@ export async function killedInVain(t: TestContext, plan: KillPlan): Promise<stri
   const cut =
     plan.shim === undefined
       ? ""
-      : `, ${String(sums.cut)} files cut, ${String(sums.torn)} of them torn`;
+      : `, ${String(sums.cut)} files cut, ${String(sums.torn)} of them torn, ${String(sums.holed)} with a hole`;
   return (
     `${String(sums.kills)} kills (${String(sums.early)} of them while it started${cut}), ` +
     [...Object.entries(counts), ...Object.entries(rest)]

@@ -94,7 +94,7 @@ export interface KilledHistory {
   /** Kills before the node said that it runs. */
   readonly early: number;
   /** Files with an end that was cut, and those that then ended in garbage. */
-  readonly cut: { readonly files: number; readonly torn: number };
+  readonly cut: { readonly files: number; readonly torn: number; readonly holed: number };
 }
 
 /** Kills as planned; settles with the histories when all nodes have polled, delivered and ended in peace once more. */
@@ -133,7 +133,7 @@ class Shard {
   readonly #record: string;
   readonly #random: () => number;
   readonly #disk: UnsureDisk;
-  readonly #cut = { files: 0, torn: 0 };
+  readonly #cut = { files: 0, torn: 0, holed: 0 };
   readonly #outputs: string[] = [];
   #kills = 0;
   #early = 0;
@@ -221,9 +221,10 @@ class Shard {
   #cutPower(): void {
     this.#disk.follow(readRecord(this.#record));
     rmSync(this.#record, { force: true });
-    const { files, torn } = this.#disk.cut();
+    const { files, torn, holed } = this.#disk.cut();
     this.#cut.files += files;
     this.#cut.torn += torn;
+    this.#cut.holed += holed;
   }
 
   #start(): NodeProcess {

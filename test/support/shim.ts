@@ -1,15 +1,19 @@
 /**
  * What a disk keeps at a power cut: `shim-record.c`, built on the fly, records what a process syncs, and
- * the unsynced ends of its files are cut off. Harsher than most disks, but files are not mixed up.
+ * the unsynced ends of its files are cut off, and pages are missing in what is left of them. Harsher than
+ * most disks, but files are not mixed up.
  */
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
+  closeSync,
   existsSync,
+  openSync,
   readFileSync,
   readdirSync,
   statSync,
   truncateSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -19,6 +23,10 @@ import { createTempDir } from "./temp-dir.ts";
 const SOURCE = fileURLToPath(new URL("shim-record.c", import.meta.url));
 /** Share of the cuts after which garbage stands where the unsynced end was. */
 const TORN = 0.3;
+/** Share of the logs with an unsynced end in which a page of it is missing. */
+const HOLED = 0.5;
+/** Bytes. */
+const PAGE = 4096;
 
 /** One line of the record. */
 export interface Synced {
@@ -76,6 +84,8 @@ export interface Cut {
   readonly bytes: number;
   /** Files that end in garbage. */
   readonly torn: number;
+  /** Files with zeros in the middle of what was not synced. */
+  readonly holed: number;
 }
 
 /** A directory on a disk that keeps what is synced, and of the rest a random part. */
@@ -101,7 +111,7 @@ export class UnsureDisk {
 
   /** Cuts the power while no process runs: every file ends somewhere between what is synced and what was written. */
   cut(): Cut {
-    const cut = { files: 0, bytes: 0, torn: 0 };
+    const cut = { files: 0, bytes: 0, torn: 0, holed: 0 };
     for (const path of this.#files()) {
       const size = statSync(path).size;
       const synced = Math.min(size, this.#kept.get(path) ?? 0);
@@ -115,9 +125,24 @@ export class UnsureDisk {
           cut.torn += 1;
         }
       }
+      if (path.endsWith(".log") && synced < end && this.#random() < HOLED) {
+        this.#punch(path, synced, end);
+        cut.holed += 1;
+      }
       this.#kept.set(path, statSync(path).size);
     }
     return cut;
+  }
+
+  /** A page that had not its turn before others: zeros are read in its place. */
+  #punch(path: string, synced: number, end: number): void {
+    const first = synced - (synced % PAGE);
+    const pages = Math.ceil((end - first) / PAGE);
+    const page = first + PAGE * Math.floor(this.#random() * pages);
+    const from = Math.max(synced, page);
+    const file = openSync(path, "r+");
+    writeSync(file, Buffer.alloc(Math.min(end, page + PAGE) - from), 0, undefined, from);
+    closeSync(file);
   }
 
   /** A file, or a directory with all that is in it. */
