@@ -27,7 +27,7 @@ export type Database = Level<string, Buffer> & {
 /** Holds the id of the marker; it sorts before `FIRST_KEY`, so no range of the store finds it. */
 export const ID_KEY = "!id";
 
-/** Holds the version of all records; absent in what version 1 has written. */
+/** Holds the version of all records; the release of version 1 did not write it. */
 const FORMAT_KEY = "!format";
 
 /** The first key the store's users may use. */
@@ -73,10 +73,10 @@ export async function openDatabase(path: string, id: string): Promise<Database> 
   }
 }
 
-/** The version of all records. */
-export async function readFormat(database: Database): Promise<number> {
+/** The version of all records, undefined when it is not there. */
+export async function readFormat(database: Database): Promise<number | undefined> {
   const frame = await readFrame(database, FORMAT_KEY);
-  return frame === undefined ? 1 : Number(decodeFrame(FORMAT_KEY, frame));
+  return frame === undefined ? undefined : Number(decodeFrame(FORMAT_KEY, frame));
 }
 
 /** From now on all records are of that version. */

@@ -12,6 +12,7 @@ import {
   writeFormat,
   type Database,
 } from "./database.ts";
+import { damage } from "./damage.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { markClosed, markInUse, wasInUse } from "./in-use.ts";
 import { newer, raiseMarker } from "./marker.ts";
@@ -55,7 +56,7 @@ export async function openStoreAt(place: Place, clock: LevelStoreOptions["clock"
   const database = await openDatabase(path, id);
   const store = new LevelStore(place, database, clock);
   try {
-    await bringUp(store, database, dirname(path));
+    await bringUp(store, database, place);
     return store;
   } catch (error) {
     // Not in order: whoever opens it next looks at all of it.
@@ -65,11 +66,15 @@ export async function openStoreAt(place: Place, clock: LevelStoreOptions["clock"
 }
 
 /** Migrates what an older edgepoll has written. */
-async function bringUp(store: Store, database: Database, directory: string): Promise<void> {
-  const from = await readFormat(database);
-  if (from > FORMAT) throw newer(directory, from);
-  if (from === FORMAT) return;
-  raiseMarker(directory);
+async function bringUp(store: Store, database: Database, { path, format }: Place): Promise<void> {
+  const found = await readFormat(database);
+  if (found === undefined && format > 1) throw damage(`${path} lost its format.`);
+  const from = found ?? 1;
+  if (from > FORMAT) throw newer(dirname(path), from);
+  if (from === FORMAT && format === FORMAT) return;
+  // Before the marker says that a format should be there.
+  await writeFormat(database, from);
+  raiseMarker(dirname(path));
   await migrate(store, from, (format) => writeFormat(database, format));
 }
 

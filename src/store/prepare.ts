@@ -13,6 +13,8 @@ import { FORMAT } from "./migrate.ts";
 export interface Place {
   readonly path: string;
   readonly id: string;
+  /** The newest version of which something may be there. */
+  readonly format: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function prepare(directory: string, create: boolean): Promise<Place
     renameSync(fresh, path);
     syncDirectory(directory);
   }
-  return { path, id };
+  return { path, id, format: marker?.format ?? FORMAT };
 }
 
 function refused(message: string): StateDirectoryError {

@@ -8,11 +8,10 @@ import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from
 import { join } from "node:path";
 import { EdgepollError, StateDirectoryError } from "../core/errors.ts";
 import type { Write } from "../core/ports.ts";
-import { ID_KEY, asStoreError, open, type Database } from "./database.ts";
+import { ID_KEY, asStoreError, open, readFormat, writeFormat, type Database } from "./database.ts";
 import { damage } from "./damage.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { readMarker, syncDirectory, writeMarker, type Marker } from "./marker.ts";
-import { FORMAT } from "./migrate.ts";
 import { damagedTables } from "./table-check.ts";
 
 /** Records that are read or removed at once. */
@@ -48,7 +47,7 @@ export async function repairDatabase(
     linkFiles(path, work, without);
     await repairFiles(work);
     const database = await open(work, false);
-    const found = await takeIntact(database, [
+    const found = await takeIntact(database, marker.format, [
       { key: ID_KEY, value: marker.id },
       ...also(aside),
     ]).finally(() => database.close());
@@ -75,7 +74,8 @@ function repairFiles(path: string): Promise<void> {
 
 /** The marker, or a new one when it is what was damaged. */
 function markerOf(directory: string): Marker {
-  const fresh = { format: FORMAT, id: randomUUID() };
+  // The oldest format, unless the database knows better: a step leaves alone what is in the new form.
+  const fresh = { format: 1, id: randomUUID() };
   try {
     return readMarker(directory) ?? fresh;
   } catch (error) {
@@ -99,8 +99,10 @@ function linkFiles(path: string, work: string, without: readonly string[]): void
   for (const name of found) linkSync(join(path, name), join(work, name));
 }
 
+/** `format` is taken for that of the records when they have lost it. */
 async function takeIntact(
   database: Database,
+  format: number,
   writes: readonly Write[],
 ): Promise<Pick<Repaired, "records" | "dropped">> {
   // As bytes: what is left of a damaged key need not be text.
@@ -127,6 +129,7 @@ async function takeIntact(
     writes.map(({ key, value = "" }) => ({ type: "put", key, value: encodeFrame(key, value) })),
     { sync: true },
   );
+  if ((await readFormat(database)) === undefined) await writeFormat(database, format);
   // LevelDB keeps a table as it is, with the damaged block in it, until it is written anew.
   await database.compactRange("", "\u{10ffff}");
   const names = dropped.map((key) => key.toString("utf8"));

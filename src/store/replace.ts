@@ -34,7 +34,7 @@ export async function replaceStore(
   try {
     rmSync(fresh, { recursive: true, force: true });
     await createDatabase(fresh, id);
-    const store = await openStoreAt({ path: fresh, id }, clock);
+    const store = await openStoreAt({ path: fresh, id, format: FORMAT }, clock);
     try {
       await fill(store);
     } finally {

@@ -4,11 +4,13 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Level } from "level";
 import { StoreError } from "../../src/core/errors.ts";
 import type { Entry, Store } from "../../src/core/ports.ts";
 import { encodeSpooled, keys, type Spooled } from "../../src/core/records.ts";
 import { decodeRefused } from "../../src/core/refused.ts";
 import { SpoolCheck } from "../../src/core/spool-check.ts";
+import { encodeFrame } from "../../src/store/frame.ts";
 import { openLevelStore } from "../../src/store/level-store.ts";
 import { FORMAT, STEPS, migrate, type Step } from "../../src/store/migrate.ts";
 import { createClock } from "../../src/system/clock.ts";
@@ -127,7 +129,10 @@ void test("a directory whose migration was killed is migrated by the next start,
   cpSync(FORMAT_1, directory, { recursive: true });
   const marker = join(directory, "edgepoll.json");
   const text = readFileSync(marker, "utf8");
-  // As a kill leaves it between the first thing that is written and the last.
+  // As a kill leaves it before the steps: the database says where it stands, the marker whom to keep out.
+  const database = new Level<string, Buffer>(join(directory, "db"), { valueEncoding: "buffer" });
+  await database.put("!format", encodeFrame("!format", "1"));
+  await database.close();
   writeFileSync(marker, text.replace('"format":1', `"format":${String(FORMAT)}`));
   const store = await openLevelStore(directory, { create: false, clock });
   assert.equal(await store.get(keys.migrated), `{"from":1,"to":${String(FORMAT)}}`);
@@ -136,6 +141,17 @@ void test("a directory whose migration was killed is migrated by the next start,
   const again = await openLevelStore(directory, { create: false, clock });
   assert.equal(await again.get(keys.migrated), undefined, "once");
   await again.close();
+});
+
+void test("a directory that lost its format is damaged, not old", async (t) => {
+  const directory = createTempDir(t);
+  await (await openLevelStore(directory, { create: true, clock })).close();
+  const database = new Level<string, Buffer>(join(directory, "db"), { valueEncoding: "buffer" });
+  await database.del("!format");
+  await database.close();
+  await assert.rejects(openLevelStore(directory, { create: false, clock }), {
+    code: "STORE_DAMAGED",
+  });
 });
 
 void test("a new directory needs no migration", async (t) => {
