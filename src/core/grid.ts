@@ -4,6 +4,14 @@ import { fnv1a } from "./fnv.ts";
 /** Up to this difference between grid and wall clock it is drawn in slot by slot; beyond it is a step. */
 export const STEP_LIMIT = 2000;
 
+/** How far a clock wanders in the time between two slots: that much is no step, however long the interval. */
+const WANDERING = 1e-4;
+
+/** The limit of a schedule, ms: 2 s, or as far as a clock wanders within its interval. */
+export function stepLimitOf(interval: number): number {
+  return Math.max(STEP_LIMIT, interval * WANDERING);
+}
+
 /** Differences below this are the coarseness of the wall clock, not drift. */
 const COARSENESS = 1;
 
@@ -55,7 +63,7 @@ export function layGrid(
 }
 
 /**
- * Moves a grid on by `count` slots. A difference between grid and wall clock of up to 2 s is drawn in by
+ * Moves a grid on by `count` slots. A difference between grid and wall clock up to its limit is drawn in by
  * at most a thousandth of the interval a slot; a larger one, or another phase, lengthens the next
  * interval (to between one and two intervals) so that the phase is right again.
  */
@@ -64,7 +72,7 @@ export function advance(grid: Grid, count: number, offset: number): Advance {
   const { interval, phase } = grid;
   const drift = offset - (grid.slot - grid.due);
   const offPhase = (grid.slot - phase) % interval !== 0;
-  if (Math.abs(drift) > STEP_LIMIT || offPhase) {
+  if (Math.abs(drift) > stepLimitOf(interval) || offPhase) {
     const next = layGrid({ interval, phase, seq: grid.seq + 1 }, grid.due + interval, offset);
     const step = { size: drift, seq: grid.seq + 1 };
     return { grid: shift(next, count - 1, 0), ...(offPhase ? {} : { step }) };

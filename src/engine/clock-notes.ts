@@ -1,5 +1,5 @@
 /** Suspends and steps of the wall clock, put on the audit trail: one event for the node. */
-import { STEP_LIMIT, type Step } from "../core/grid.ts";
+import { STEP_LIMIT, stepLimitOf, type Step } from "../core/grid.ts";
 import { intervalText } from "../core/interval-text.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Journal } from "./journal.ts";
@@ -47,7 +47,8 @@ export class ClockNotes {
     const size = offset - (this.#offset ?? offset);
     this.#offset = offset;
     if (Math.abs(size) <= STEP_LIMIT) return;
-    const firsts = [...schedules].map((schedule) => firstAfter(schedule, schedule.next.seq + 1));
+    const moved = [...schedules].filter(({ interval }) => Math.abs(size) > stepLimitOf(interval));
+    const firsts = moved.map((schedule) => firstAfter(schedule, schedule.next.seq + 1));
     for (const { gateway, interval, seq } of firsts) this.#told.set(nameOf(gateway, interval), seq);
     this.#tell(size, firsts);
   };

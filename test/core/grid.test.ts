@@ -9,6 +9,7 @@ import {
   nextEpoch,
   phaseOf,
   STEP_LIMIT,
+  stepLimitOf,
   type Grid,
 } from "../../src/core/grid.ts";
 
@@ -100,6 +101,24 @@ test("a difference of up to 2 s is drawn in by at most a thousandth a slot, and 
   );
 });
 
+test("a clock that wanders makes no step of a slot, however long the interval, and leaves none out", () => {
+  for (const ppm of [-90, -20, 20, 50, 90]) {
+    for (const interval of [3_600_000, 86_400_000, 7 * 86_400_000, 366 * 86_400_000]) {
+      let grid = layGrid({ interval, phase: 0, seq: 1 }, 0, WALL);
+      const [first, began] = [grid.slot, grid.due];
+      const offsetAt = (elapsed: number) => WALL + ((elapsed - began) * ppm) / 1e6;
+      for (let n = 1; n <= 30; n++) {
+        const next = advance(grid, 1, offsetAt(grid.due));
+        assert.equal(next.step, undefined, `${String(ppm)} ppm, ${String(interval)} ms`);
+        grid = next.grid;
+        assert.equal(grid.slot, first + n * interval);
+      }
+      const apart = Math.abs(grid.due + offsetAt(grid.due) - grid.slot);
+      assert.ok(apart <= 1.01e-4 * interval, `${String(apart)} ms off after 30 slots`);
+    }
+  }
+});
+
 test("a larger one lengthens one interval to less than two, and is told with its size and the seq after it", () => {
   const large = fc.oneof(
     fc.double({ min: STEP_LIMIT + 1, max: 1e8, noNaN: true }),
@@ -107,6 +126,7 @@ test("a larger one lengthens one interval to less than two, and is told with its
   );
   fc.assert(
     fc.property(place, large, ({ grid, offset }, move) => {
+      fc.pre(Math.abs(move) > stepLimitOf(grid.interval));
       const { grid: next, step } = advance(grid, 1, offset + move);
       assert.ok(step !== undefined);
       assert.equal(step.seq, grid.seq + 1);
