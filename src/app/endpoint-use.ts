@@ -84,13 +84,12 @@ export class EndpointUse {
     patience?: number,
   ): Promise<T> {
     // As a node of this version answers.
-    return this.either(link, alone, (ask) => ask(payload, patience) as Promise<T>);
+    return this.either(alone, (ask) => ask(payload, patience) as Promise<T>);
   }
 
   /** The same for work of several requests, each of which goes through that node. Throws as `work`. */
   async either<T>(
-    link: ConnectingLink,
-    alone: () => Promise<T>,
+    alone: (link: ConnectingLink) => Promise<T>,
     through: (ask: (payload: object, patience?: number) => Promise<unknown>) => Promise<T>,
   ): Promise<T> {
     try {

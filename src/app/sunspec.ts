@@ -5,8 +5,7 @@ import type { ReadRequest } from "../core/ports.ts";
 import { walkSunSpec, type SunSpecWalk } from "../core/sunspec-walk.ts";
 import type { SunSpecRead } from "../core/sunspec-registers.ts";
 import { answerOf, type DirectAnswer } from "../engine/direct-answer.ts";
-import { EndpointUse } from "./endpoint-use.ts";
-import type { Reachable } from "./links.ts";
+import { EndpointUse, type Manner } from "./endpoint-use.ts";
 import { asFileError } from "./new-file.ts";
 export { profileText } from "../config/sunspec-profile.ts";
 
@@ -18,14 +17,12 @@ export type Asking = (request: ReadRequest, timeout: number) => Promise<DirectAn
  * what an answer comes to. Throws `LockedError`, and what `readBy` throws.
  */
 export async function walkEndpoint(
-  connection: Reachable,
+  manner: Manner,
   readBy: (ask: Asking) => SunSpecRead,
 ): Promise<SunSpecWalk | "silent" | undefined> {
-  const use = await EndpointUse.of(connection, "read");
-  const link = use.link(connection);
+  const use = await EndpointUse.of(manner, "read");
   return use.either(
-    link,
-    () => walkSunSpec(readBy(async (request, ms) => answerOf(await link.read(request, ms)))),
+    (link) => walkSunSpec(readBy(async (request, ms) => answerOf(await link.read(request, ms)))),
     (node) =>
       // As a node of this version answers.
       walkSunSpec(

@@ -6,6 +6,8 @@ import { referenceOf } from "../core/reference.ts";
 import type { FoundModel, FoundValue, SunSpecWalk } from "../core/sunspec-walk.ts";
 import { columns } from "./columns.ts";
 import { valueOf, type Context, type Given, type Option } from "./command.ts";
+import { listening } from "./listening.ts";
+import type { Output } from "./output.ts";
 import { printable } from "./printable.ts";
 import { failureOf } from "./read-failure.ts";
 import { rawOf } from "./read-rows.ts";
@@ -27,7 +29,7 @@ export const WRITE_PROFILE: Option = {
 export async function readSunSpec(target: Unit, given: Given, context: Context): Promise<number> {
   const { profileText, writeProfile } = await import("../app/sunspec.ts");
   const { out } = context;
-  const walk = await walkOf(target);
+  const walk = await walkOf(target, out);
   const file = valueOf(given, "write-profile");
   const text = file === undefined ? undefined : profileText(walk, titleOf(walk, printable));
   if (given.flags.has("json")) out.line(JSON.stringify(jsonOf(target, walk)));
@@ -43,10 +45,11 @@ export async function readSunSpec(target: Unit, given: Given, context: Context):
   return 0;
 }
 
-async function walkOf({ connection, unitId }: Unit): Promise<SunSpecWalk> {
+async function walkOf({ connection, unitId }: Unit, out: Output): Promise<SunSpecWalk> {
   const { walkEndpoint } = await import("../app/sunspec.ts");
   let silence = "";
-  const walk = await walkEndpoint(connection, (ask) => async (address, count) => {
+  const manner = { connection, timeout: TIMEOUT, listens: listening(out) };
+  const walk = await walkEndpoint(manner, (ask) => async (address, count) => {
     const request: ReadRequest = { unitId, table: "holding", address, count };
     const first = await ask(request, TIMEOUT);
     const answer = isTimeout(first) ? await ask(request, TIMEOUT) : first;
