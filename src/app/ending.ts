@@ -3,8 +3,9 @@ import { messageOf } from "../core/errors.ts";
 import type { Clock, Log, Store } from "../core/ports.ts";
 import { keys, type NodeRecord } from "../core/records.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Why } from "../engine/start-note.ts";
 import { exitNow } from "../system/exit.ts";
-import { onStopSignals } from "../system/signals.ts";
+import { onSignals, type Hangups } from "../system/signals.ts";
 import { onUncaught } from "../system/uncaught.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { Releases } from "./releases.ts";
@@ -13,7 +14,7 @@ import type { Releases } from "./releases.ts";
 const CUT_OFF = 7000;
 const LAST_MOMENT = 14_500;
 /** The exit code after a bug: the service manager starts the node anew. */
-export const EXIT_BUG = 70;
+const EXIT_BUG = 70;
 const EXIT_FORCED = 1;
 
 /** What is ended. */
@@ -25,34 +26,46 @@ export interface EndingWorld {
   readonly releases: Releases;
   readonly store: Store;
   readonly kept: NodeRecord;
+  readonly hangups: Hangups;
 }
 
-/** A node's end. */
+/** A node's end. A call after the first changes nothing. */
 export interface Ending {
-  /** Begins the end; a second call changes nothing. */
-  readonly end: (why: string, code?: number) => void;
+  /** Begins the end, as somebody asked. */
+  readonly end: (by: string) => void;
+  /** Begins the end after too many errors in edgepoll itself. */
+  readonly giveUp: () => void;
   /** Settles with the exit code when all is closed. */
   readonly ended: Promise<number>;
 }
 
-/** Ends a node at the first SIGTERM or SIGINT; a second one forces. */
+/** Ends a node at the first SIGTERM or SIGINT, or when asked; a second signal forces. SIGHUP reloads. */
 export function endOnSignals(world: EndingWorld): Ending {
-  const { log, engine } = world;
+  const { log, engine, hangups } = world;
   let ending = false;
   let settle: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => (settle = resolve));
-  const end = (why: string, code = 0) => {
+  const begin = (why: Why, code: number) => {
     if (ending) return;
     ending = true;
-    log.info({ why }, "ending");
-    void endIn(world).then(() => {
+    log.info({ why: why.by ?? why.because }, "ending");
+    void endIn(world, why).then(() => {
       unlisten();
       settle(code);
     });
   };
-  const unlistenSignals = onStopSignals(end, () => {
-    exitNow(EXIT_FORCED);
-  });
+  const unlistenSignals = onSignals(
+    {
+      stop: (signal) => {
+        begin({ by: bySignal(signal) }, 0);
+      },
+      force: () => {
+        exitNow(EXIT_FORCED);
+      },
+      reload: () => void reloadAt(engine, log),
+    },
+    hangups,
+  );
   const unlistenErrors = onUncaught((error) => {
     engine.uncaught(error);
   });
@@ -60,10 +73,28 @@ export function endOnSignals(world: EndingWorld): Ending {
     unlistenSignals();
     unlistenErrors();
   };
-  return { end, ended };
+  return {
+    end: (by) => {
+      begin({ by }, 0);
+    },
+    giveUp: () => {
+      begin({ because: "too many errors in edgepoll itself" }, EXIT_BUG);
+    },
+    ended,
+  };
 }
 
-async function endIn(world: EndingWorld): Promise<void> {
+async function reloadAt(engine: Engine, log: Log): Promise<void> {
+  const { error } = await engine.ask("reload", "{}", bySignal("SIGHUP"));
+  // Nobody reads the reply; the audit trail has it in short.
+  if (error !== undefined) log.error({ code: error.code }, error.message);
+}
+
+function bySignal(signal: NodeJS.Signals): string {
+  return `signal (${signal})`;
+}
+
+async function endIn(world: EndingWorld, why: Why): Promise<void> {
   const { clock, log, engine, endpoints, releases, store, kept } = world;
   const cancelCut = clock.timer(CUT_OFF, () => {
     void endpoints.hangUp();
@@ -73,7 +104,7 @@ async function endIn(world: EndingWorld): Promise<void> {
     exitNow(EXIT_BUG);
   });
   try {
-    await engine.close();
+    await engine.close(why);
     const record: NodeRecord = { ...kept, lastStop: Math.round(clock.wall()) };
     await store.write([{ key: keys.node, value: JSON.stringify(record) }], true);
   } catch (error) {

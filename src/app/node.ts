@@ -21,13 +21,21 @@ import { auditLooks } from "./audit-looks.ts";
 import { embeddedBus, externalBus } from "./bus.ts";
 import { handleControl } from "./control.ts";
 import { Endpoints } from "./endpoints.ts";
-import { EXIT_BUG, endOnSignals } from "./ending.ts";
+import { endOnSignals } from "./ending.ts";
 import { Releases } from "./releases.ts";
 import { isDamage, repairStore } from "./repair.ts";
 import { reportOf } from "./report.ts";
 import { reread } from "./reread.ts";
+import { Hangups } from "./hangups.ts";
 import type { ReadSite, Where } from "./site.ts";
 import { lockState } from "./state-lock.ts";
+
+/** How a node starts. */
+export interface StartOptions {
+  /** Default: SIGHUP is taken from now on. */
+  readonly hangups?: Hangups;
+  readonly repair?: boolean;
+}
 
 /**
  * Starts a node; what was opened is closed again when a later step fails. With `repair` a store that
@@ -36,7 +44,7 @@ import { lockState } from "./state-lock.ts";
 export async function startNode(
   read: ReadSite,
   where: Where,
-  repair = false,
+  { hangups = new Hangups(), repair = false }: StartOptions = {},
 ): Promise<RunningNode> {
   keepHeapSmall();
   const watched = watchLoop(createClock());
@@ -44,7 +52,8 @@ export async function startNode(
   const attempt = async (isDamaged: boolean): Promise<RunningNode> => {
     const releases = new Releases(log);
     try {
-      return await open(read, { ...where, config: read.path }, watched, log, releases, isDamaged);
+      const there = { ...where, config: read.path };
+      return await open(read, there, hangups, watched, log, releases, isDamaged);
     } catch (error) {
       await releases.run();
       throw error;
@@ -59,6 +68,7 @@ export async function startNode(
 async function open(
   read: ReadSite,
   where: Where,
+  hangups: Hangups,
   { clock, delay }: WatchedClock,
   log: Log,
   releases: Releases,
@@ -101,10 +111,8 @@ async function open(
     },
   });
   const found = await engine.open();
-  const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept });
-  giveUp = () => {
-    ending.end("too many errors in edgepoll itself", EXIT_BUG);
-  };
+  const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept, hangups });
+  giveUp = ending.giveUp;
   const handle = handleControl(engine, ending.end);
   const server = await openControl({ path: control, stateDir, handle, log });
   releases.add("control socket", () => server.close());

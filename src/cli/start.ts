@@ -99,6 +99,8 @@ async function runNode(
   given: Given,
   { out, paint, caller }: Context,
 ): Promise<number> {
+  const { Hangups } = await import("../app/hangups.ts");
+  const hangups = new Hangups();
   // One process reads the configuration while the other loads what runs on it.
   const [{ startNode }, { told }, { read }] = await Promise.all([
     import("../app/node.ts"),
@@ -106,7 +108,7 @@ async function runNode(
     reading,
   ]);
   const repair = given.flags.has("repair");
-  const { report, ended } = await startNode(told(read), whereOf(given), repair);
+  const { report, ended } = await startNode(told(read), whereOf(given), { hangups, repair });
   if (given.flags.has("json")) out.line(JSON.stringify(report));
   else for (const line of banner(report, caller, paint)) out.line(line);
   return ended;

@@ -104,6 +104,7 @@ export const EVENT_KINDS = [
   "gateway-started",
   "gateway-stopped",
   "reloaded",
+  "reload-refused",
   "device-online",
   "device-offline",
   "device-open",

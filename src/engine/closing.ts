@@ -5,6 +5,7 @@ import type { Gateways } from "./gateways.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Publisher } from "./publisher.ts";
+import { stoppedEvent, type Why } from "./start-note.ts";
 import { within } from "./within.ts";
 
 /** ms that a disk which fails is still tried at the end of the process. */
@@ -15,6 +16,7 @@ const LAST_PUBLISH = 3000;
 /** What is to be closed, and with what. */
 export interface Closing {
   readonly node: string;
+  readonly why: Why | undefined;
   readonly clock: Clock;
   readonly bus: Bus;
   readonly committer: Committer;
@@ -30,7 +32,7 @@ export interface Closing {
 
 /** Ends polls, writes outcomes, publishes for at most 3 s, and says offline. */
 export async function closeEngine(closing: Closing): Promise<void> {
-  const { node, clock, bus, committer, gateways, journal, ledger, publisher } = closing;
+  const { node, why, clock, bus, committer, gateways, journal, ledger, publisher } = closing;
   const published = async () => {
     if (bus.state.connected) await within(clock, LAST_PUBLISH, publisher.drained());
   };
@@ -38,7 +40,7 @@ export async function closeEngine(closing: Closing): Promise<void> {
   for (const watch of closing.watches) watch.close();
   await within(clock, LAST_WRITE, ledger.written());
   committer.end();
-  await within(clock, LAST_WRITE, journal.note({ kind: "node-stopped", text: `${node} stops` }));
+  await within(clock, LAST_WRITE, journal.note(stoppedEvent(node, why)));
   await within(clock, LAST_WRITE, keepAll(closing));
   await published();
   closing.reporter.close();

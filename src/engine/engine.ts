@@ -37,7 +37,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Spool } from "./spool.ts";
 import { SpoolBounds } from "./spool-bounds.ts";
 import { reportSpool, type SpoolReport } from "./spool-report.ts";
-import { startedEvent } from "./start-note.ts";
+import { startedEvent, type Why } from "./start-note.ts";
 import { noteMigration, noteRepair, repairOf } from "./store-notes.ts";
 import { Transactions } from "./transactions.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -202,10 +202,11 @@ export class Engine {
   }
 
   /** Ends polls, writes outcomes, publishes for at most 3 s, and says offline. The caller closes the ports. */
-  async close(): Promise<void> {
+  async close(why?: Why): Promise<void> {
     const { bus, clock } = this.#world;
     await closeEngine({
-      ...{ bus, clock, node: this.site.node, committer: this.#committer, gateways: this.#gateways },
+      ...{ bus, clock, why, node: this.site.node },
+      ...{ committer: this.#committer, gateways: this.#gateways },
       ...{ journal: this.#journal, ledger: this.#ledger, publisher: this.#publisher },
       watches: [this.#scheduler, this.#spoolBounds, this.#upkeep, this.#audit],
       reporter: this.#reporter,

@@ -6,7 +6,7 @@ import { siteAfter, siteChange, type Reloaded, type SiteChange } from "../core/s
 import type { Committer } from "./committer.ts";
 import type { Devices } from "./devices.ts";
 import type { Gateways, RunningGateway } from "./gateways.ts";
-import type { Journal } from "./journal.ts";
+import type { Happening, Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Opening } from "./opening.ts";
 import type { Reporter } from "./reporter.ts";
@@ -59,8 +59,13 @@ export class Reload {
   /** Reads and applies. Throws `Refused`: then the node goes on as it was. */
   run(by: string, inTurn: InTurn): Promise<Reloaded> {
     return this.#inOrder(async () => {
-      const next = await this.#read();
-      return inTurn(() => this.#apply(next, by));
+      try {
+        const next = await this.#read();
+        return await inTurn(() => this.#apply(next, by));
+      } catch (error) {
+        if (error instanceof Refused) await this.#world.journal.note(refusedEvent(error, by));
+        throw error;
+      }
     });
   }
 
@@ -127,6 +132,14 @@ export class Reload {
       await ledger.close(schedule, true);
     }
   }
+}
+
+/** Mistakes can be many and long; the reply and the log have all of them. */
+function refusedEvent({ code, message }: Refused, by: string): Happening {
+  const [first = "", second] = message.split("\n");
+  const why = code === "config_refused" ? (second ?? first) : first;
+  const text = `${by} had the configuration read again, and it was refused; the node goes on as it was: ${why}`;
+  return { kind: "reload-refused", by, text, data: { code } };
 }
 
 function inWords({ added, removed, changed, restart }: SiteChange): string {

@@ -1,4 +1,4 @@
-/** What the audit trail says of a start. */
+/** What the audit trail says of the start and the end of a node. */
 import type { Happening } from "./journal.ts";
 import type { StartReport } from "./opening.ts";
 
@@ -14,4 +14,17 @@ export function startedEvent(
       : "";
   const data = { unknown, missed, stopped: stopped.map(({ gateway }) => gateway) };
   return { kind: "node-started", text: `${node} started, version ${version}${away}`, data };
+}
+
+/** Why a node ends: asked for by somebody, or because of something. */
+export type Why =
+  | { readonly by: string; readonly because?: never }
+  | { readonly because: string; readonly by?: never };
+
+/** The event of an end in order. */
+export function stoppedEvent(node: string, why?: Why): Happening {
+  const kind = "node-stopped";
+  if (why?.by !== undefined) return { kind, by: why.by, text: `${node} stops, asked by ${why.by}` };
+  const because = why === undefined ? "" : `: ${why.because}`;
+  return { kind, text: `${node} stops${because}` };
 }

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import type { AuditEvent } from "../../src/core/payloads.ts";
+import { jsonOf } from "../support/subscriber.ts";
 import { createPlant } from "./plant.ts";
 
 interface Written {
@@ -45,5 +47,38 @@ test(
       [],
     );
     assert.equal(await plant.node.stop(), 0, plant.node.output());
+  },
+);
+
+test(
+  "SIGHUP has the configuration read again, and a refused one changes nothing",
+  { timeout: 120_000 },
+  async (t) => {
+    const plant = await createPlant(t, "external", { interval: "500ms" });
+    await plant.start();
+    const told = (kind: string) =>
+      plant.subscriber.first(kind, ({ topic, payload }) => {
+        return topic === "polling/node/events" && payload.includes(`"kind":"${kind}"`);
+      });
+    const text = readFileSync(plant.files.config, "utf8");
+    writeFileSync(plant.files.config, text.replace('"unitId"', '"unidId"'));
+    plant.node.signal("SIGHUP");
+    const refused = jsonOf<AuditEvent>(await told("reload-refused"));
+    assert.equal(refused.by, "signal (SIGHUP)");
+    assert.match(refused.text, /edgepoll.yaml:\d+:5 .* has no unitId/);
+    await plant.node.said(/"level":"error".*did you mean unitId/);
+    await plant.polled("three", 2);
+    // As the plant has written it.
+    const site = JSON.parse(text) as Written;
+    const gateways = site.gateways.filter(({ id }) => id !== "three");
+    writeFileSync(plant.files.config, JSON.stringify({ ...site, gateways }));
+    plant.node.signal("SIGHUP");
+    const reloaded = jsonOf<AuditEvent>(await told("reloaded"));
+    assert.equal(reloaded.by, "signal (SIGHUP)");
+    assert.deepEqual(reloaded.data?.["removed"], ["three"]);
+    await plant.polled("one", 2);
+    assert.equal(await plant.node.stop(), 0, plant.node.output());
+    const stopped = jsonOf<AuditEvent>(await told("node-stopped"));
+    assert.equal(stopped.by, "signal (SIGTERM)");
   },
 );

@@ -96,6 +96,9 @@ test("a configuration that is refused changes nothing, and the reply says why", 
   const { error } = await reload(rig, [ONE]);
   assert.equal(error?.code, "config_refused");
   assert.match(error.message, /goes on .*:\nedgepoll.yaml:3:5 unknown key/s);
+  assert.ok(eventsOf(rig).includes("reload-refused"));
+  const event = rig.broker.on("polling/node/events").at(-1) ?? "";
+  assert.match(event, /"by":"test","text":"test had .* refused.*edgepoll.yaml:3:5 unknown key"/);
   rig.refused = undefined;
   const reply = await rig.engine.ask("reload", '{"gateway":"a"}', "test");
   assert.equal(reply.error?.code, "not_supported");

@@ -32,7 +32,7 @@ The configuration is one YAML file. \`config/edgepoll.yaml\` in the repository i
 - Ids of gateways, devices and points have 1 to 63 lower-case letters, digits, \`-\` and \`_\`, and begin with a letter or digit. \`id: 02\` is the text 02.
 - Any value may come from outside: \`\${ENV:NAME}\`, \`\${ENV:NAME:-default}\`, \`\${FILE:path}\` (relative to the configuration), \`\${CRED:name}\` (a systemd credential). What is filled in is never printed.
 - Relative paths are relative to the configuration file.
-- A change takes effect with \`edgepoll reload\`, which names the keys that need a restart, or at the next start of the node.
+- A change takes effect with \`edgepoll reload\` or SIGHUP (\`systemctl reload\`); keys that need a restart are named then. Otherwise it takes effect at the next start of the node.
 
 The smallest configuration that polls something:
 

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { version } from "../../src/system/facts.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { watchLoop } from "../../src/system/loop-delay.ts";
+import { createTempDir } from "../support/temp-dir.ts";
 
 /** What a process of its own prints, by lines; the test runner has signals and errors of its own. */
 async function run(module: string, script: string): Promise<string[]> {
@@ -19,23 +21,78 @@ async function run(module: string, script: string): Promise<string[]> {
 void test("the first signal stops, each further one forces, and none after the end", async () => {
   const script = `
     import { once } from "node:events";
-    import { onStopSignals } from MODULE;
-    const end = onStopSignals((s) => console.log("stop", s), (s) => console.log("force", s));
+    import { Hangups, onSignals } from MODULE;
+    const end = onSignals({
+      stop: (s) => console.log("stop", s),
+      force: (s) => console.log("force", s),
+      reload: () => console.log("reload"),
+    }, new Hangups());
     const alive = setInterval(() => undefined, 1000);
-    for (const signal of ["SIGTERM", "SIGINT", "SIGTERM"]) {
+    for (const signal of ["SIGTERM", "SIGHUP", "SIGINT", "SIGTERM"]) {
       const came = once(process, signal);
       process.kill(process.pid, signal);
       await came;
     }
     end();
-    console.log(process.listenerCount("SIGTERM"), process.listenerCount("SIGINT"));
+    console.log(...["SIGTERM", "SIGINT", "SIGHUP"].map((s) => process.listenerCount(s)));
     clearInterval(alive);`;
   assert.deepEqual(await run("signals.ts", script), [
     "stop SIGTERM",
     "force SIGINT",
     "force SIGTERM",
-    "0 0",
+    "0 0 0",
   ]);
+});
+
+void test("SIGHUP reloads, also one that came before there was anything to reload", async () => {
+  const script = `
+    import { once } from "node:events";
+    import { Hangups, onSignals } from MODULE;
+    const alive = setInterval(() => undefined, 1000);
+    const hangup = async () => {
+      const came = once(process, "SIGHUP");
+      process.kill(process.pid, "SIGHUP");
+      await came;
+    };
+    const hangups = new Hangups();
+    await hangup();
+    await hangup();
+    console.log("before");
+    const tell = (what) => () => console.log(what);
+    const end = onSignals({ stop: tell("stop"), force: tell("force"), reload: tell("reload") }, hangups);
+    console.log("after");
+    await hangup();
+    end();
+    clearInterval(alive);`;
+  assert.deepEqual(await run("signals.ts", script), ["before", "reload", "after", "reload"]);
+});
+
+void test("the SIGHUP of a terminal that is closed stops", async (t) => {
+  const module = new URL("../../src/system/signals.ts", import.meta.url).href;
+  const script = `
+    import { Hangups, onSignals } from ${JSON.stringify(module)};
+    const say = (what) => (signal) => console.error(what, signal ?? "");
+    const alive = setInterval(() => undefined, 1000);
+    const stop = (signal) => {
+      say("stop")(signal);
+      clearInterval(alive);
+    };
+    onSignals({ stop, force: say("force"), reload: say("reload") }, new Hangups());
+    process.kill(process.pid, "SIGHUP");
+    process.once("SIGHUP", say("ready"));`;
+  const words = ["--import", "ts-blank-space/register", join(createTempDir(t), "child.mjs")];
+  writeFileSync(words[2] ?? "", script);
+  const child = `EXEC:${[process.execPath, ...words].join(" ")},pty,setsid,ctty`;
+  // Its pipes: what the process writes to stderr; the terminal goes with socat.
+  const socat = spawn("socat", ["-", child], { stdio: ["pipe", "pipe", "pipe"] });
+  t.after(() => socat.kill("SIGKILL"));
+  let said = "";
+  for await (const text of socat.stderr.setEncoding("utf8")) {
+    said += String(text);
+    if (said.includes("ready")) socat.kill("SIGKILL");
+    if (said.includes("stop")) break;
+  }
+  assert.match(said, /^reload *\nready.*\nstop SIGHUP\n$/);
 });
 
 void test("exceptions and rejections nobody caught reach the handler", async () => {

@@ -1,0 +1,2 @@
+/** SIGHUP, taken before the node is loaded. */
+export { Hangups } from "../system/signals.ts";
