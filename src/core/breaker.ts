@@ -2,7 +2,8 @@
  * The breaker of a device: when a device that gives no answer is left out of polls, and when it is
  * probed. Pure; every time is elapsed time in ms.
  */
-import type { Gateway } from "./model.ts";
+import { fnv1a } from "./fnv.ts";
+import type { Device, Gateway } from "./model.ts";
 import type { Random } from "./ports.ts";
 import type { Reason } from "./reading.ts";
 
@@ -91,6 +92,11 @@ export function probed(breaker: Breaker): Breaker {
 export function askedToProbe(breaker: Breaker, at: number): Breaker {
   if (breaker.state === "closed") return breaker;
   return { ...breaker, state: "probing", nextProbe: Math.min(breaker.nextProbe ?? at, at) };
+}
+
+/** Tells one way to a device from another: its connection and unit id. */
+export function wayOf({ connection }: Gateway, { unitId }: Device): number {
+  return fnv1a(JSON.stringify([connection, unitId]));
 }
 
 /** Whether the device is left out of polls but for a probe. */

@@ -250,6 +250,8 @@ export interface BreakerRecord {
   readonly nextProbe: number | null;
   /** ms. */
   readonly distance: number;
+  /** Of the connection and unit id that it opened with (`wayOf`); absent in records of before that was kept. */
+  readonly of?: number;
 }
 
 /** What is kept of the node itself. */

@@ -1,5 +1,5 @@
 /** The state of one device, and its form on disk. */
-import { CLOSED, resumed, type Breaker, type BreakerRules } from "../core/breaker.ts";
+import { askedToProbe, CLOSED, resumed, type Breaker, type BreakerRules } from "../core/breaker.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Learned } from "../core/refusals.ts";
 import type { Reason } from "../core/reading.ts";
@@ -18,6 +18,16 @@ export interface DeviceState {
   learned: Learned;
   /** Wall time at which the breaker opened; null while it is closed. */
   openedAt: number | null;
+  /** Of its connection and unit id. */
+  readonly way: number;
+}
+
+/** What tells one configuration of a device from another. */
+export interface DeviceConfiguration {
+  /** Of its requests. */
+  readonly requests: number;
+  /** Of its connection and unit id. */
+  readonly way: number;
 }
 
 /** The state as kept under a configuration, or that of a device that nothing is known of. */
@@ -26,12 +36,12 @@ export function stateOf(
   kept: DeviceRecord | undefined,
   rules: BreakerRules,
   clock: Clock,
-  configuration: number,
+  { requests, way }: DeviceConfiguration,
 ): DeviceState {
-  const learned = learnedOf(kept, configuration);
+  const known = { id, learned: learnedOf(kept, requests), way };
   if (kept === undefined) {
     const since = clock.wall();
-    return { id, online: null, since, reason: null, breaker: CLOSED, learned, openedAt: null };
+    return { ...known, online: null, since, reason: null, breaker: CLOSED, openedAt: null };
   }
   const { online, since, failures, failingSince } = kept;
   const now = clock.elapsed();
@@ -45,12 +55,21 @@ export function stateOf(
   const openedAt = kept.breaker?.openedAt ?? null;
   // Reasons are written from the same closed list they are read into.
   const reason = kept.reason as Reason | null;
-  return { id, online, since, reason, breaker: resumed(breaker, rules, now), learned, openedAt };
+  const goesOn = resumed(breaker, rules, now);
+  // Only an answer closes it; but that of another way to the device need not be waited for.
+  const anew = isElsewhere(kept, way) ? askedToProbe(goesOn, now) : goesOn;
+  return { ...known, online, since, reason, breaker: anew, openedAt };
+}
+
+/** Whether the device was left out when it had another connection or unit id. */
+export function isElsewhere(kept: DeviceRecord | undefined, way: number): boolean {
+  const of = kept?.breaker?.of;
+  return of !== undefined && of !== way;
 }
 
 /** What is kept of a device; `silent`: whether it is asked last, and once. */
 export function recordOf(state: DeviceState, silent: boolean, clock: Clock): DeviceRecord {
-  const { online, since, reason, breaker, learned, openedAt } = state;
+  const { online, since, reason, breaker, learned, openedAt, way } = state;
   const { failures, failingSince, openedBy, distance } = breaker;
   const offset = clock.wall() - clock.elapsed();
   const wall = (time: number) => Math.round(time + offset);
@@ -62,7 +81,7 @@ export function recordOf(state: DeviceState, silent: boolean, clock: Clock): Dev
     ...(learned.refused.length === 0 ? {} : { learned }),
     ...(breaker.state === "closed" || openedAt === null
       ? {}
-      : { breaker: { state: breaker.state, openedAt, openedBy, nextProbe, distance } }),
+      : { breaker: { state: breaker.state, openedAt, openedBy, nextProbe, distance, of: way } }),
   };
 }
 

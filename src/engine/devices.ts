@@ -1,4 +1,5 @@
 /** The devices of all gateways: online or not, since when and why. Only a good read clears a failure. */
+import { wayOf } from "../core/breaker.ts";
 import type { Gateway } from "../core/model.ts";
 import type { PolledOutcome } from "../core/outcome.ts";
 import type { Clock, Random } from "../core/ports.ts";
@@ -6,7 +7,7 @@ import { deviceAnswered, deviceAsked, type Reading, type Reason } from "../core/
 import type { DeviceRecord } from "../core/records.ts";
 import { configurationOf } from "../core/refusals.ts";
 import { Breakers, type BreakerChange } from "./breakers.ts";
-import { recordOf, stateOf, type DeviceState } from "./device-state.ts";
+import { isElsewhere, recordOf, stateOf, type DeviceState } from "./device-state.ts";
 import type { DeviceResult } from "./poll-task.ts";
 import type { Schedule } from "./schedule.ts";
 import { SuccessRate } from "./success-rate.ts";
@@ -19,6 +20,8 @@ export interface GatewayDevices {
   /** Devices whose last poll got no answer, until a good read. */
   readonly silent: Set<string>;
   readonly rate: SuccessRate;
+  /** Devices that were left out at another connection or unit id, and are probed at once at this one. */
+  readonly elsewhere: readonly string[];
   lastGood: number | null;
 }
 
@@ -68,7 +71,8 @@ export class Devices {
     const states = new Map(
       gateway.devices.map((device) => {
         const { id } = device;
-        const configuration = configurationOf(gateway, device);
+        const requests = configurationOf(gateway, device);
+        const configuration = { requests, way: wayOf(gateway, device) };
         return [id, stateOf(id, kept[id], gateway, this.#clock, configuration)];
       }),
     );
@@ -78,6 +82,7 @@ export class Devices {
       breakers: new Breakers(gateway, this.#random, all),
       silent: new Set(all.flatMap(({ id }) => (isSilent(kept[id]) ? [id] : []))),
       rate: new SuccessRate(),
+      elsewhere: all.flatMap(({ id, way }) => (isElsewhere(kept[id], way) ? [id] : [])),
       lastGood: null,
     };
   }

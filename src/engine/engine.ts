@@ -111,7 +111,7 @@ export class Engine {
     const drawn = { ...world, trust, spoolLimit: site.spool.maxBytes };
     const health = new Health({ ...shared, ...drawn, integrity, supervision, faults });
     this.#direct = new DirectRequests({ clock, gateways, endpoint, journal });
-    const opened = { current, clock, store, ledger, devices, gateways, endpoint };
+    const opened = { current, clock, store, ledger, devices, gateways, journal, endpoint };
     const opening = (this.#opening = new Opening({ ...opened, stepped: this.#clockNotes.stepped }));
     const telling = { ...shared, current, topics, health, write: forget, self };
     const reporter = (this.#reporter = new Reporter(telling));

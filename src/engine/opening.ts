@@ -6,8 +6,9 @@ import { planSchedule } from "../core/plan.ts";
 import { withRefusals } from "../core/refusals.ts";
 import type { Clock, Link, Store } from "../core/ports.ts";
 import { keys, type GatewayRecord } from "../core/records.ts";
-import type { Devices } from "./devices.ts";
+import type { Devices, GatewayDevices } from "./devices.ts";
 import type { Gateways } from "./gateways.ts";
+import type { Journal } from "./journal.ts";
 import { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Current } from "./reload.ts";
@@ -42,6 +43,7 @@ export interface OpeningWorld {
   readonly ledger: Ledger;
   readonly devices: Devices;
   readonly gateways: Gateways;
+  readonly journal: Journal;
   readonly endpoint: (gateway: Gateway) => Endpoint;
   /** The wall clock was stepped while the node was away. */
   readonly stepped: (schedule: Schedule, step: Step) => void;
@@ -91,6 +93,7 @@ export class Opening {
     const kept = await this.#kept(gateway.id);
     const { desired, since, by } = kept ?? { desired: "running", since: clock.wall(), by: null };
     const own = devices.add(gateway, kept?.devices ?? {});
+    this.#tellElsewhere(own);
     const { link, lane } = this.#way(gateway);
     const known = withRefusals(gateway, (id) => own.states.get(id)?.learned.refused ?? []);
     const schedules: Schedule[] = [];
@@ -113,6 +116,13 @@ export class Opening {
     }
     gateways.add({ gateway, schedules, desired: { desired, since, by } });
     return restored;
+  }
+
+  #tellElsewhere({ gateway: { id }, elsewhere }: GatewayDevices): void {
+    if (elsewhere.length === 0) return;
+    const text = `${elsewhere.join(", ")} of ${id}, left out until now: probed at once, as connection or unit id have changed`;
+    const data = { devices: elsewhere };
+    void this.#world.journal.note({ kind: "devices-enabled", gateway: id, text, data });
   }
 
   /** Writes what was found out about a schedule; where an epoch ended, the new one begins after that. */

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Reply } from "../../src/core/command.ts";
 import type { Reloaded } from "../../src/core/site-change.ts";
 import { faultsOf } from "./checker.ts";
+import { deviceOf, opened, TWO as PAIR } from "./dead.ts";
 import { claimOf, eventsOf, outcomesOf, toldOn } from "./reading.ts";
 import { Rig, type GatewayInShort } from "./rig.ts";
 
@@ -136,4 +137,46 @@ test("a store that fails refuses a reload, and all gateways go on", async () => 
   assert.ok(rig.seen.filter(({ gateway }) => gateway === "b").length >= polled + 4);
   await rig.stop();
   assert.deepEqual(faultsOf(rig), []);
+});
+
+test("a device that is left out is probed at once where its connection was corrected, and not for another change", async () => {
+  const rig = await opened();
+  rig.behave("moved/2", { kind: "value" });
+  const asked = () => rig.seen.filter(({ request }) => request.unitId === 2).length;
+  const before = asked();
+  await reload(rig, [{ ...PAIR, timeout: 900 }]);
+  await rig.clock.advance(3000);
+  assert.equal(asked(), before);
+  assert.equal(deviceOf(rig, "dead")?.breaker, "open");
+  await reload(rig, [{ ...PAIR, timeout: 900, endpoint: "moved" }]);
+  await rig.clock.advance(2000);
+  assert.equal(deviceOf(rig, "dead")?.breaker, "closed");
+  const told = rig.broker.on("polling/node/events").find((text) => text.includes("enabled")) ?? "";
+  assert.match(
+    told,
+    /"gateway":"a","by":null,"text":"dead of a, left out until now: probed at once/,
+  );
+  await rig.stop();
+  assert.deepEqual(faultsOf(rig), []);
+});
+
+test("so it is at a start, also with probe: never; only an answer closes the breaker", async () => {
+  const never = { ...PAIR, probe: "never" as const };
+  const rig = await opened(never);
+  await rig.stop();
+  rig.behave("moved/2", { kind: "silent" });
+  rig.parts = { gateways: [{ ...never, endpoint: "moved" }] };
+  const from = rig.seen.length;
+  await rig.start();
+  await rig.clock.advance(5000);
+  const probes = rig.seen.slice(from).filter(({ request }) => request.unitId === 2);
+  assert.deepEqual(
+    probes.map(({ endpoint }) => endpoint),
+    ["moved"],
+  );
+  assert.equal(deviceOf(rig, "dead")?.breaker, "open");
+  await rig.stop();
+  await rig.start();
+  await rig.clock.advance(5000);
+  assert.equal(rig.seen.slice(from).filter(({ request }) => request.unitId === 2).length, 1);
 });

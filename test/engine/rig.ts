@@ -264,12 +264,12 @@ export function siteOf({
 }
 
 function gatewayOf(short: GatewayInShort): Gateway {
-  const { id, devices, phase, timeout, retries = 1, retain = false } = short;
+  const { id, endpoint = id, devices, phase, timeout, retries = 1, retain = false } = short;
   const { pause, closeAfterPoll = false } = short;
   const { failureThreshold = 10, probe = { first: 30_000, max: 300_000 } } = short;
   return {
     id,
-    connection: { kind: "tcp", url: `tcp://${id}:502`, host: id, port: 502 },
+    connection: { kind: "tcp", url: `tcp://${endpoint}:502`, host: endpoint, port: 502 },
     timeout: { default: 1000, ...(timeout === undefined ? {} : { configured: timeout }) },
     ...{ retries, failureThreshold, probe, closeAfterPoll },
     ...(pause === undefined ? {} : { pause }),
