@@ -1,4 +1,4 @@
-/** Intervals as they are written in the configuration. */
+/** Intervals as they are written in the configuration, and durations for people. */
 
 const UNITS = [
   ["d", 86_400_000],
@@ -23,4 +23,19 @@ export function intervalText(ms: number): string {
 export function roundInterval(ms: number): number {
   const hour = 3_600_000;
   return ROUND.find((round) => round >= ms) ?? Math.ceil(ms / hour) * hour;
+}
+
+/** How long something took, in at most two units: `3h12m`, `41s`, `0.4s`. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${String(Math.floor(seconds * 10) / 10)}s`;
+  const first = UNITS.findIndex(([, size]) => ms >= size);
+  const parts = UNITS.slice(first, first + 2).map(([unit, size], i, both) => {
+    const larger = i === 0 ? Infinity : (both[0]?.[1] ?? Infinity);
+    return [Math.floor((ms % larger) / size), unit] as const;
+  });
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => String(count) + unit)
+    .join("");
 }

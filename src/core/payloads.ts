@@ -115,6 +115,8 @@ export const EVENT_KINDS = [
   "facts-forgotten",
   "suspended",
   "clock-step",
+  "broker-away",
+  "broker-back",
   "connection-contested",
   "audit-cleaned",
   "findings",

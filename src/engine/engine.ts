@@ -7,6 +7,7 @@ import { EVERYTHING, keys } from "../core/records.ts";
 import { topicsOf } from "../core/topics.ts";
 import { Age } from "./age.ts";
 import type { Audit } from "./audit.ts";
+import { BrokerNotes } from "./broker-notes.ts";
 import { Changes } from "./changes.ts";
 import { LONGEST_LEAD } from "./claimer.ts";
 import { ClockNotes } from "./clock-notes.ts";
@@ -14,7 +15,6 @@ import { ClockTrust } from "./clock-trust.ts";
 import { closeEngine } from "./closing.ts";
 import { Commands } from "./commands.ts";
 import { Committer } from "./committer.ts";
-import { noteContests } from "./contest-notes.ts";
 import { Devices, type DeviceChange } from "./devices.ts";
 import { newsOf } from "./device-news.ts";
 import type { DirectAnswer } from "./direct-answer.ts";
@@ -62,6 +62,7 @@ export class Engine {
   readonly #age: Age;
   readonly #upkeep: Upkeep;
   readonly #clockNotes: ClockNotes;
+  readonly #brokerNotes: BrokerNotes;
   readonly #trust: ClockTrust;
   readonly #opening: Opening;
   readonly #direct: DirectRequests;
@@ -97,6 +98,7 @@ export class Engine {
     const bounded = { clock, log, store, committer, journal, spool, age };
     this.#spoolBounds = new SpoolBounds({ ...bounded, ...bounds });
     this.#clockNotes = new ClockNotes(clock, journal);
+    this.#brokerNotes = new BrokerNotes(bus, world.self.clientId, clock, journal);
     const trust = (this.#trust = new ClockTrust(clock, world.wallClock));
     const scheduler = (this.#scheduler = this.#newScheduler());
     const changed = (gateway: string) => {
@@ -138,13 +140,13 @@ export class Engine {
     const report = await this.#opening.restore(repaired !== undefined);
     const before = await store.get(keys.retained);
     bus.onMessage(this.#faults.guarded("in a message of the broker", this.#commands.receive));
-    noteContests(bus, self.clientId, this.#journal);
     // A list of topics, as written by the reporter.
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await noteMigration(store, this.#journal, this.#committer);
     await noteRepair(repaired, this.#journal, this.#committer, this.#upkeep.integrity);
     await this.#journal.note(startedEvent(site.node, self.version, report));
     this.#clockNotes.open();
+    this.#brokerNotes.open();
     this.#scheduler.open();
     this.#spoolBounds.open();
     this.#upkeep.open();
@@ -208,7 +210,10 @@ export class Engine {
       ...{ bus, clock, why, node: this.site.node },
       ...{ committer: this.#committer, gateways: this.#gateways },
       ...{ journal: this.#journal, ledger: this.#ledger, publisher: this.#publisher },
-      watches: [this.#scheduler, this.#spoolBounds, this.#upkeep, this.#audit],
+      watches: [
+        ...[this.#scheduler, this.#spoolBounds, this.#upkeep],
+        ...[this.#audit, this.#brokerNotes],
+      ],
       reporter: this.#reporter,
     });
   }

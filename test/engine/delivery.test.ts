@@ -177,3 +177,41 @@ test("P2: a reading that the broker refuses is kept aside, and a gap takes its p
   await rig.stop();
   assert.equal(rig.disk("quarantine/a/").size, gaps.length);
 });
+
+test("an outage of the broker is on the audit trail, its begin and its end, and the node's own end is none", async () => {
+  const rig = new Rig({ gateways: [{ id: "a", devices: { d: [1000] } }] });
+  await rig.start();
+  await rig.clock.advance(20_000);
+  rig.broker.away();
+  await rig.clock.advance(75_000);
+  rig.broker.back();
+  await rig.clock.advance(12_000);
+  for (const ms of [2000, 3000]) {
+    rig.broker.away();
+    await rig.clock.advance(ms);
+    rig.broker.back();
+    await rig.clock.advance(ms);
+  }
+  await rig.clock.advance(12_000);
+  await rig.stop();
+  rig.broker.away();
+  await rig.start();
+  await rig.clock.advance(12_000);
+  rig.broker.back();
+  await rig.clock.advance(12_000);
+  const told = rig.broker.on("polling/node/events").map((text) => {
+    // Events are JSON objects with a kind and a text.
+    const { kind, text: words } = JSON.parse(text) as { kind: string; text: string };
+    return kind.startsWith("broker") ? words : kind;
+  });
+  assert.deepEqual(told, [
+    "node-started",
+    "the broker is away; readings wait on disk",
+    "the broker is back after 1m15s",
+    "the broker was away for 7s",
+    "node-stopped",
+    "node-started",
+    "the broker has not been reached since the start; readings wait on disk",
+    "the broker is back after 12s",
+  ]);
+});

@@ -120,7 +120,8 @@ test("P3: with too little room on the disk the oldest go step by step, until the
   await rig.clock.advance(10_000);
   const after = waitingReadings(rig);
   assert.ok(after < before && after > 10, `${String(before)} and then ${String(after)} wait`);
-  assert.deepEqual(new Set(compacted), new Set(["spool/a/"]));
+  // The event that the broker is away waits in a stream of its own, and is among the oldest.
+  assert.deepEqual(new Set(compacted), new Set(["spool/$node/", "spool/a/"]));
   rig.diskRoom = { size: 2e6, free: 200_000 };
   await rig.clock.advance(MINUTE);
   assert.ok(waitingReadings(rig) >= after + 11);

@@ -83,7 +83,7 @@ void test("the SIGHUP of a terminal that is closed stops", async (t) => {
   const words = ["--import", "ts-blank-space/register", join(createTempDir(t), "child.mjs")];
   writeFileSync(words[2] ?? "", script);
   const child = `EXEC:${[process.execPath, ...words].join(" ")},pty,setsid,ctty`;
-  // Its pipes: what the process writes to stderr; the terminal goes with socat.
+  // Its stderr is that of the process; the terminal goes with socat.
   const socat = spawn("socat", ["-", child], { stdio: ["pipe", "pipe", "pipe"] });
   t.after(() => socat.kill("SIGKILL"));
   let said = "";
@@ -92,7 +92,7 @@ void test("the SIGHUP of a terminal that is closed stops", async (t) => {
     if (said.includes("ready")) socat.kill("SIGKILL");
     if (said.includes("stop")) break;
   }
-  assert.match(said, /^reload *\nready.*\nstop SIGHUP\n$/);
+  assert.match(said, /^reload *\nready.*\nstop SIGHUP\n/);
 });
 
 void test("exceptions and rejections nobody caught reach the handler", async () => {
