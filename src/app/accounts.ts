@@ -6,7 +6,7 @@ import { scheduleId, type Site } from "../core/model.ts";
 import { leftSchedules } from "../engine/restore.ts";
 import { readMarker } from "../store/marker.ts";
 import { isOwn } from "../system/paths.ts";
-import { withStore } from "./offline.ts";
+import { withReading } from "./reading.ts";
 import { askNode } from "./remote.ts";
 
 /** What is known of the accounts: what changes, or why that can't be said. */
@@ -36,7 +36,7 @@ async function openAccounts(stateDir: string): Promise<readonly string[] | undef
     throw new PermissionError("PERMISSION", text);
   }
   if (readMarker(stateDir) === undefined) return undefined;
-  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+  return withReading(stateDir, async (store) => {
     const open = await leftSchedules(store, new Set());
     return open.map(({ gateway, interval }) => scheduleId(gateway, interval));
   });

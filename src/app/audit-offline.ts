@@ -12,8 +12,10 @@ import { Audit } from "../engine/audit.ts";
 import type { LedgerScope } from "../engine/leftovers.ts";
 import { turns } from "../engine/turns.ts";
 import { auditLooks } from "./audit-looks.ts";
-import { withStore, openParts } from "./offline.ts";
+import { openParts } from "./offline.ts";
+import { withReading } from "./reading.ts";
 import { locateState, readSite, type Where } from "./site.ts";
+import { withStore } from "./with-store.ts";
 
 /** Looks at a state directory, and with `clean` removes. Throws `LockedError`, `StateDirectoryError`, `StoreError`. */
 export async function auditOffline(
@@ -23,7 +25,7 @@ export async function auditOffline(
   by: string,
 ): Promise<AuditData> {
   const { site, unseen } = siteOf(where, stateDir);
-  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+  return opened(stateDir, clean, async (store) => {
     const kept = await keptNode(store);
     const node = site?.node ?? kept?.node ?? "offline";
     const { clock, committer, journal } = await openParts(store, node);
@@ -42,6 +44,15 @@ export async function auditOffline(
     const found = await audit.run({ clean }, by);
     return { ...found, unseen: [...unseen, ...found.unseen] };
   });
+}
+
+function opened<T>(
+  stateDir: string,
+  clean: boolean,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  if (!clean) return withReading(stateDir, work);
+  return withStore({ stateDir, node: "offline", create: false }, work);
 }
 
 /** The configuration, when it is that of the state directory. */

@@ -4,7 +4,8 @@ import { UnavailableError } from "../core/errors.ts";
 import { EVERYTHING } from "../core/records.ts";
 import { BackupWriter, type BackupHead, type BackupOrigin } from "./backup-file.ts";
 import { backedUp, originOf, recordText } from "./backup-lines.ts";
-import { nodeOf, openParts, withStore } from "./offline.ts";
+import { nodeOf, openParts } from "./offline.ts";
+import { withReading } from "./reading.ts";
 import { readNode } from "./remote.ts";
 
 /** Has the node of a state directory make a backup. Throws `NoNodeError`, `FileError`, `UnavailableError`. */
@@ -33,7 +34,7 @@ export async function backupOffline(
   replace: boolean,
   by: string,
 ): Promise<BackupHead> {
-  return withStore({ stateDir, node: "offline", create: false }, (store) =>
+  return withReading(stateDir, (store) =>
     writing(path, replace, async (writer) => {
       const node = await nodeOf(store);
       const { journal } = await openParts(store, node);

@@ -1,7 +1,5 @@
 /** Works on a state directory without a node. Holds the same locks as one. */
-import { existsSync } from "node:fs";
 import { targetsOf } from "../core/command.ts";
-import { StateDirectoryError } from "../core/errors.ts";
 import type { AuditEvent } from "../core/payloads.ts";
 import type { Store } from "../core/ports.ts";
 import { below, keys, type GatewayRecord, type NodeRecord } from "../core/records.ts";
@@ -11,13 +9,12 @@ import { Committer } from "../engine/committer.ts";
 import { Journal, readAudit, type AuditQuery } from "../engine/journal.ts";
 import { Spool } from "../engine/spool.ts";
 import { validateStore, type ValidateQuery } from "../engine/validate.ts";
-import { openLevelStore } from "../store/level-store.ts";
 import { createClock } from "../system/clock.ts";
-import { pid } from "../system/facts.ts";
 import { createLog } from "../system/logger.ts";
 import { ensureStateDir } from "../system/paths.ts";
+import { withReading } from "./reading.ts";
 import { readSite, type Where } from "./site.ts";
-import { lockState } from "./state-lock.ts";
+import { withStore } from "./with-store.ts";
 
 /** What a start or stop came to, as in the reply of a node. */
 export interface DesiredStates {
@@ -80,7 +77,7 @@ async function desireKnown(
 
 /** What is kept of each gateway, by its id. Throws `LockedError`, `StateDirectoryError`, `StoreError`. */
 export async function gatewaysOffline(stateDir: string): Promise<Map<string, GatewayRecord>> {
-  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+  return withReading(stateDir, async (store) => {
     const entries = await store.range(below(keys.gateways));
     return new Map(
       entries.map(({ key, value }) => {
@@ -93,14 +90,12 @@ export async function gatewaysOffline(stateDir: string): Promise<Map<string, Gat
 
 /** Reads the audit trail of a state directory. */
 export async function eventsOffline(stateDir: string, query: AuditQuery): Promise<AuditEvent[]> {
-  return withStore({ stateDir, node: "offline", create: false }, (store) =>
-    readAudit(store, query),
-  );
+  return withReading(stateDir, (store) => readAudit(store, query));
 }
 
 /** The gateways that a state directory knows. */
 export async function gatewayIdsOffline(stateDir: string): Promise<string[]> {
-  return withStore({ stateDir, node: "offline", create: false }, knownGateways);
+  return withReading(stateDir, knownGateways);
 }
 
 /** The same of a store that is open. */
@@ -116,37 +111,13 @@ export async function validateOffline(
   stateDir: string,
   query: Pick<ValidateQuery, "since" | "gateways">,
 ): Promise<Validation> {
-  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+  return withReading(stateDir, async (store) => {
     const world = { store, pause: () => Promise.resolve() };
     const { validation } = await validateStore(world, query);
     const known = [...new Set(validation.schedules.map(({ gateway }) => gateway))];
     if (query.gateways !== undefined) targetsOf(query.gateways, known, []);
     return validation;
   });
-}
-
-/** Opens the store of a state directory for as long as the work takes. */
-export async function withStore<T>(
-  { stateDir, node, create }: { stateDir: string; node: string; create: boolean },
-  work: (store: Store) => Promise<T>,
-): Promise<T> {
-  const clock = createClock();
-  if (!existsSync(stateDir)) {
-    const text = `There is no state directory ${stateDir}. Name another with --state-dir.`;
-    throw new StateDirectoryError("STATE_DIRECTORY", text);
-  }
-  const real = ensureStateDir(stateDir);
-  const lock = await lockState(real, { pid, node, stateDir: real, control: "" }, clock);
-  try {
-    const store = await openLevelStore(real, { create, clock });
-    try {
-      return await work(store);
-    } finally {
-      await store.close();
-    }
-  } finally {
-    await lock.release();
-  }
 }
 
 /** The parts of an engine that work on a store without a node. */

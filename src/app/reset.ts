@@ -1,7 +1,8 @@
 /** Resets gateways of a state directory whose node does not run. */
 import { targetsOf } from "../core/command.ts";
 import { resetGateways, type ResetCounts } from "../engine/reset.ts";
-import { knownGateways, nodeOf, openParts, withStore } from "./offline.ts";
+import { knownGateways, nodeOf, openParts } from "./offline.ts";
+import { withStore } from "./with-store.ts";
 
 /** What a reset came to. */
 export interface ResetState extends ResetCounts {

@@ -4,7 +4,8 @@ import { readAnswer } from "../control/protocol.ts";
 import { NoNodeError, UnavailableError } from "../core/errors.ts";
 import { below, keys } from "../core/records.ts";
 import { reportSpool, refusedLine, spoolLine, type SpoolReport } from "../engine/spool-report.ts";
-import { nodeOf, openParts, withStore } from "./offline.ts";
+import { nodeOf, openParts } from "./offline.ts";
+import { withReading } from "./reading.ts";
 import { askNode, readNode } from "./remote.ts";
 
 export type { SpoolReport } from "../engine/spool-report.ts";
@@ -17,7 +18,7 @@ export async function spoolAt(stateDir: string): Promise<{ report: SpoolReport; 
     return { report, live: true };
   } catch (error) {
     if (!(error instanceof NoNodeError) || !existsSync(stateDir)) throw error;
-    const report = await withStore({ stateDir, node: "offline", create: false }, async (store) =>
+    const report = await withReading(stateDir, async (store) =>
       reportSpool((await openParts(store, await nodeOf(store))).spool),
     );
     return { report, live: false };
@@ -47,7 +48,7 @@ export async function spooledAt(
   } catch (error) {
     if (!(error instanceof NoNodeError) || !existsSync(stateDir)) throw error;
   }
-  return withStore({ stateDir, node: "offline", create: false }, async (store) => {
+  return withReading(stateDir, async (store) => {
     const range = below(quarantine ? keys.quarantineAll : keys.spoolAll);
     for await (const page of store.scan(range)) {
       for (const entry of page) await take(quarantine ? refusedLine(entry) : spoolLine(entry));
