@@ -54,8 +54,5 @@ async function atNode(stateDir: string, ask: (path: string) => Promise<unknown>)
 }
 
 function absent(stateDir: string): NoNodeError {
-  return new NoNodeError(
-    "NODE_ABSENT",
-    `No node runs on ${stateDir}. edgepoll start --config FILE starts one.`,
-  );
+  return new NoNodeError("NODE_ABSENT", `No node runs on ${stateDir}. edgepoll start starts one.`);
 }

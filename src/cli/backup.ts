@@ -21,7 +21,7 @@ export const backup: Command = {
     if (file === undefined) throw wrong("A file is missing", `${caller} backup plant.backup`);
     const again = `${caller} backup ${shellWord(file)} --yes${sameNode(given)}`;
     const replace = existsSync(file);
-    if (replace && !(await confirm(given, `${file} is there already and is replaced.`, again))) {
+    if (replace && !(await confirm(given, `replace ${file}, which is there already`, again))) {
       out.note("nothing was written");
       return EXIT.usage;
     }

@@ -1,6 +1,6 @@
 /** Consent to what destroys: `--yes`, or an answer at a terminal. */
 import { createInterface } from "node:readline/promises";
-import { wrong } from "./arguments.ts";
+import { UsageError } from "../core/errors.ts";
 import type { Given, Option } from "./command.ts";
 
 /** The option. */
@@ -13,18 +13,19 @@ export interface Terminal {
 }
 
 /**
- * Whether somebody consents to what `question` says. Throws `UsageError` where nobody can be asked;
- * `again` is the command line that does it.
+ * Whether somebody consents to `deed`, which says what would be done as in "drop all readings". Throws
+ * `UsageError` where nobody can be asked; `again` is the command line that does it, `question` what is asked at a terminal.
  */
 export async function confirm(
   given: Given,
-  question: string,
+  deed: string,
   again: string,
+  question = `This would ${deed}. Do it?`,
   { input, output }: Terminal = { input: process.stdin, output: process.stderr },
 ): Promise<boolean> {
   if (given.flags.has("yes")) return true;
   if (input.isTTY !== true || output.isTTY !== true || given.flags.has("json")) {
-    throw wrong(`${question} Without a terminal that takes --yes`, again);
+    throw new UsageError("USAGE", `Nothing was done. To ${deed}: ${again}`);
   }
   const lines = createInterface({ input, output });
   try {

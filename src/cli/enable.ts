@@ -62,5 +62,8 @@ function devicesOf(given: Given, caller: string): readonly string[] | undefined 
   const ids = given.values.get("device");
   const odd = ids?.find((id) => !isId(id));
   if (odd === undefined) return ids;
-  throw wrong(`"${printable(odd)}" can't be the id of a device`, `${caller} status --detailed`);
+  throw wrong(
+    `"${printable(odd)}" can't be the id of a device`,
+    `${caller} status --detailed${sameNode(given)}`,
+  );
 }

@@ -5,8 +5,15 @@ import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { printable, printableLines } from "./printable.ts";
 
 /** Commands that messages name: they are said in the words this process was called by. */
-const NAMED =
-  /(?<!\bnode )\bedgepoll (?=(start|stop|enable|status|check|events|read|write|scan|config|simulate|validate|audit|spool|reset|backup|restore)\b)/g;
+const NAMED = new RegExp(
+  String.raw`(?<!\bnode )\bedgepoll (?<command>` +
+    "start|stop|enable|status|events|validate|audit|reload|spool|reset|backup|restore|read|write|scan|" +
+    String.raw`check|config|simulate)\b(?<rest>.*)`,
+  "g",
+);
+/** Those of them that are for a node or its directory, and take the options that name it. */
+const OF_NODE =
+  /^(start|stop|enable|status|events|validate|audit|reload|spool|reset|backup|restore)$/;
 
 /**
  * What to write to standard error, with the error's code; a stack only for a bug, and only when `debug`
@@ -34,10 +41,30 @@ export function failureJson(error: unknown, debug: boolean, called: readonly str
 
 function messageFor(error: unknown, debug: boolean, called: readonly string[]): string {
   if (exitCodeOf(error) === EXIT.bug) return bugText(error, debug);
-  const [program = "edgepoll"] = called;
   return printableLines(messageOf(error))
-    .replaceAll(NAMED, `${program} `)
+    .replaceAll(NAMED, (_, command: string, rest: string) => named(command, rest, called))
     .replaceAll("edgepoll …", called.join(" "));
+}
+
+/** A command and what follows in its line, with the options by which this command line found the node. */
+function named(command: string, rest: string, called: readonly string[]): string {
+  const [program = "edgepoll"] = called;
+  const isNamed = /--(state-dir|config)\b/.test(rest);
+  const options = OF_NODE.test(command) && !isNamed ? optionsOf(called) : "";
+  const others = rest.replaceAll(NAMED, (_, other: string, more: string) =>
+    named(other, more, called),
+  );
+  return `${program} ${command}${options}${others}`;
+}
+
+/** The words of a command line that name a node, as they were given. */
+function optionsOf(called: readonly string[]): string {
+  const words = called.flatMap((word, i) => {
+    if (/^--(state-dir|config)=/.test(word)) return [word];
+    const value = called[i + 1];
+    return /^--(state-dir|config)$/.test(word) && value !== undefined ? [word, value] : [];
+  });
+  return words.map((word) => ` ${word}`).join("");
 }
 
 function bugText(error: unknown, debug: boolean): string {

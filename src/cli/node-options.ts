@@ -56,5 +56,8 @@ export function gatewaysOf(given: Given, caller: string): readonly string[] | un
   const ids = given.values.get("gateway");
   const odd = ids?.find((id) => !isId(id));
   if (odd === undefined) return ids === undefined ? undefined : [...new Set(ids)];
-  throw wrong(`"${printable(odd)}" can't be the id of a gateway`, `${caller} status`);
+  throw wrong(
+    `"${printable(odd)}" can't be the id of a gateway`,
+    `${caller} status${sameNode(given)}`,
+  );
 }

@@ -28,11 +28,11 @@ export const reset: Command = {
     }
     const which = gateways === undefined ? "--all" : `--gateway ${gateways.join(",")}`;
     const who = gateways === undefined ? "all gateways" : gateways.join(", ");
-    const question = `The claims, outcomes and waiting readings of ${who} are dropped.`;
+    const deed = `drop the claims, outcomes and waiting readings of ${who}`;
     const again = `${caller} reset ${which} --yes${sameNode(given)}`;
     const { locateState } = await import("../app/site.ts");
     const stateDir = locateState(whereOf(given));
-    if (!(await confirm(given, question, again))) {
+    if (!(await confirm(given, deed, again))) {
       out.note("nothing was changed");
       return EXIT.usage;
     }

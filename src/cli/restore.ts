@@ -23,8 +23,8 @@ export const restore: Command = {
     const stateDir = locateState(whereOf(given));
     const head = await checkBackup(file);
     const again = `${caller} restore ${shellWord(file)} --yes${sameNode(given)}`;
-    const question = `${stateDir} holds a state, which is kept aside; the backup of ${head.node} of ${localTime(head.at)} takes its place.`;
-    if (holdsState(stateDir) && !(await confirm(given, question, again))) {
+    const deed = `put the backup of ${head.node} of ${localTime(head.at)} in place of the state in ${stateDir}, which is kept aside`;
+    if (holdsState(stateDir) && !(await confirm(given, deed, again))) {
       out.note("nothing was changed");
       return EXIT.usage;
     }

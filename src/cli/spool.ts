@@ -95,7 +95,7 @@ async function exportTo(
   const replace = existsSync(file);
   const what = quarantine ? " --quarantine" : "";
   const again = `${caller} spool${what} --export ${shellWord(file)} --yes${sameNode(given)}`;
-  if (replace && !(await confirm(given, `${file} is there already and is replaced.`, again))) {
+  if (replace && !(await confirm(given, `replace ${file}, which is there already`, again))) {
     out.note("nothing was written");
     return EXIT.usage;
   }

@@ -54,7 +54,8 @@ async function queryOf(given: Given, { caller }: Context): Promise<Query> {
   const gateways = gatewaysOf(given, caller);
   const text = valueOf(given, "since");
   const now = createClock().wall();
-  const since = text === undefined ? 0 : sinceOf(text, now, `${caller} validate --since 7d`);
+  const since =
+    text === undefined ? 0 : sinceOf(text, now, `${caller} validate --since 7d${sameNode(given)}`);
   return { since, ...(gateways === undefined ? {} : { gateways }) };
 }
 

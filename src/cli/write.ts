@@ -158,7 +158,9 @@ async function consents(job: Job, given: Given, { out, caller }: Context): Promi
     refuseUnwritten(written, asked, { where: job.where, next: "" });
   }
   const now = answer.ok ? `holds ${shown(job.point, answer.words)}` : "can't be read";
-  const question = `${job.where} ${now}. Write ${shown(job.point, job.words)}?`;
+  const wanted = shown(job.point, job.words);
+  const deed = `write ${wanted} to ${job.where}, which ${now}`;
+  const question = `${job.where} ${now}. Write ${wanted}?`;
   const options = ["table", "type", "order", "count"].flatMap((name) => {
     const value = valueOf(given, name);
     return value === undefined ? [] : [`--${name} ${shellWord(value)}`];
@@ -166,8 +168,9 @@ async function consents(job: Job, given: Given, { out, caller }: Context): Promi
   const words = [given.argument ?? "", ...given.more].map(shellWord);
   return confirm(
     given,
-    printable(question),
+    printable(deed),
     [caller, "write", ...words, ...options, "--yes"].join(" "),
+    printable(question),
   );
 }
 

@@ -105,7 +105,7 @@ function failureOf(error: NodeJS.ErrnoException, path: string): EdgepollError {
   switch (error.code) {
     case "ENOENT":
     case "ECONNREFUSED": {
-      const text = `No node runs: nothing listens at ${path}. edgepoll start begins one.`;
+      const text = `No node runs: nothing listens at ${path}. edgepoll start starts one.`;
       return new NoNodeError("NODE_ABSENT", text, error);
     }
     case "EACCES":

@@ -80,8 +80,18 @@ test("a message names commands in the words this process was called by", () => {
   const held = new LockedError("ALREADY_RUNNING", "edgepoll status shows it");
   assert.equal(
     failureText(held, false, called),
-    "edgepoll: node bin/edgepoll.js status shows it (ALREADY_RUNNING)",
+    "edgepoll: node bin/edgepoll.js status --state-dir /x shows it (ALREADY_RUNNING)",
   );
+  const damaged = new StoreError(
+    "STORE_DAMAGED",
+    "Or edgepoll start --repair; edgepoll check says",
+  );
+  assert.equal(
+    failureText(damaged, false, ["edgepoll", "events", "--config=a.yaml", "--state-dir", "'b c'"]),
+    "edgepoll: Or edgepoll start --config=a.yaml --state-dir 'b c' --repair; edgepoll check says (STORE_DAMAGED)",
+  );
+  const told = new LockedError("ALREADY_RUNNING", "edgepoll status --state-dir /y shows it");
+  assert.match(failureText(told, false, called), /edgepoll\.js status --state-dir \/y shows it/);
   const linked = new LockedError("ALREADY_RUNNING", "Next: node edgepoll status");
   const word = failureText(linked, false, ["node edgepoll", "status"]);
   assert.equal(word, "edgepoll: Next: node edgepoll status (ALREADY_RUNNING)");

@@ -61,7 +61,7 @@ test("spool and events tell of a node that runs and of its directory alike; a ga
   assert.ok(text.endsWith(`,"payload":${payload}}\n`), "the payload byte for byte");
   const again = await run("spool", ...node, "--export", file);
   assert.deepEqual([again.code, readFileSync(file, "utf8")], [64, text]);
-  assert.match(again.stderr, /Next: .* spool --export .* --yes/);
+  assert.match(again.stderr, /Nothing was done. .* spool --export .* --yes/);
   const offline = await run("events", ...node, "--gateway", "nope");
   assert.equal(offline.code, 65);
   const [vague, unsure] = [
@@ -96,7 +96,7 @@ test("consent is --yes or an answer at a terminal; without one nothing is assume
     const input = Object.assign(new PassThrough(), { isTTY: true });
     const output = Object.assign(new PassThrough(), { isTTY: true });
     input.write(`${answer}\n`);
-    return confirm(given(...flags), "Gone.", "again --yes", { input, output });
+    return confirm(given(...flags), "drop it all", "again --yes", undefined, { input, output });
   };
   assert.equal(await asked("y"), true);
   assert.equal(await asked("Yes"), true);
@@ -104,5 +104,7 @@ test("consent is --yes or an answer at a terminal; without one nothing is assume
   assert.equal(await asked("n", ["yes"]), true);
   await assert.rejects(asked("y", ["json"]), UsageError);
   const pipe = { input: new PassThrough(), output: new PassThrough() };
-  await assert.rejects(confirm(given(), "Gone.", "again --yes", pipe), /Gone\..*again --yes/);
+  await assert.rejects(confirm(given(), "drop it all", "again --yes", undefined, pipe), {
+    message: "Nothing was done. To drop it all: again --yes",
+  });
 });

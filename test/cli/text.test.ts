@@ -3,6 +3,7 @@ import test from "node:test";
 import { columns } from "../../src/cli/columns.ts";
 import { count, percent } from "../../src/cli/counts.ts";
 import { duration, interval } from "../../src/cli/durations.ts";
+import { moreText } from "../../src/cli/events.ts";
 import { eventLine } from "../../src/cli/event-line.ts";
 import { localTime } from "../../src/cli/local-time.ts";
 import { paintFor, plain } from "../../src/cli/paint.ts";
@@ -111,4 +112,14 @@ test("mbpoll is told host and port, also of IPv6, and how a line is spoken", () 
     readLine(line, 7, first, "edgepoll"),
     "edgepoll read 'serial:///OTHER-END?baud=9600&parity=none&stop=2/7' 300001 --type float32",
   );
+});
+
+test("a trail that is cut says so, with the line that shows more", () => {
+  const query = { since: 0, limit: 20, gateway: "hall" };
+  assert.equal(
+    moreText(query, 26 * 3_600_000, "edgepoll events", " --state-dir s"),
+    "these are the last 20, and there are more: edgepoll events --since 7d --gateway hall --state-dir s",
+  );
+  assert.match(moreText({ since: 0, limit: 20 }, 1000, "x", ""), /: x --since 1d$/);
+  assert.match(moreText({ since: 5, limit: 10_000 }, 1000, "x", ""), /and there are more$/);
 });

@@ -59,7 +59,7 @@ test("mistakes are named before anything is sent, refusals after", async (t) => 
     [
       [unit, "40011", "1"],
       64,
-      /holds 1010 \(03F2\)\. Write 1 \(0001\)\? Without a terminal .* 40011 1 --yes\n$/,
+      /Nothing was done\. To write 1 \(0001\) to .*, which holds 1010 \(03F2\): .* 40011 1 --yes\n$/,
     ],
     [[unit, "40011", "warm", "--yes"], 64, /"warm" is no number/],
     [[unit, "40011", "1", "--type", "uint8", "--yes"], 64, /shares its register/],
