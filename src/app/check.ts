@@ -1,6 +1,7 @@
 /** Looks a configuration over; touches no device and no broker. */
 import type { Site } from "../core/model.ts";
 import { countRequests } from "../core/plan.ts";
+import { OverBudgetError } from "../config/load.ts";
 import { readSite, type Where } from "./site.ts";
 export { accountsOf, type Accounts } from "./accounts.ts";
 export { planSite } from "../core/site-plan.ts";
@@ -19,6 +20,11 @@ export interface Checked {
 export function checkConfig(where: Where = {}): Checked {
   const { path, site, warnings } = readSite(where);
   return { path, site, warnings, requests: requestsOf(site) };
+}
+
+/** What a configuration asks for whose only mistakes are those of `budget.refuse`; undefined for any other error. */
+export function overBudget(error: unknown): Site | undefined {
+  return error instanceof OverBudgetError ? error.site : undefined;
 }
 
 function requestsOf(site: Site): number {

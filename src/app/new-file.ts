@@ -102,7 +102,19 @@ export function asFileError(error: unknown, path: string): unknown {
     return new PermissionError("PERMISSION", text, error);
   }
   if (code === undefined) return error;
-  return new FileError("FILE_FAILED", `Can't use ${path}: ${messageOf(error)}.`, error);
+  return new FileError("FILE_FAILED", `Can't use ${path}: ${whyOf(code, path, error)}.`, error);
+}
+
+function whyOf(code: unknown, path: string, error: unknown): string {
+  const folder = dirname(resolve(path));
+  if (code === "ENOENT")
+    return existsSync(folder)
+      ? "there is no such file"
+      : `there is no folder ${folder}; make it first`;
+  if (code === "EISDIR") return "it is a folder; name a file in it";
+  if (code === "ENOTDIR") return "something on the way to it is a file";
+  if (code === "ENOSPC") return "the disk is full; df shows how much is left";
+  return messageOf(error);
 }
 
 function exists(path: string): FileError {

@@ -1,7 +1,7 @@
 /** The accounts that a start with a configuration would close and open. */
 import type { Accounts } from "../app/check.ts";
+import { scheduleName } from "../core/model.ts";
 import { count } from "./counts.ts";
-import { interval } from "./durations.ts";
 import { printable } from "./printable.ts";
 
 /** Accounts that are named; the others are counted. */
@@ -19,13 +19,8 @@ export function accountLines(accounts: Accounts | undefined): string[] {
 
 function line(word: string, ids: readonly string[], what: string): string[] {
   if (ids.length === 0) return [];
-  const names = ids.slice(0, MOST_NAMED).map(nameOf).join(", ");
+  const names = ids.slice(0, MOST_NAMED).map(scheduleName).join(", ");
   const rest = ids.length - MOST_NAMED;
   const more = rest > 0 ? ` and ${String(rest)} more` : "";
   return [`${word}   ${count(ids.length, "account")} ${what}: ${names}${more}`];
-}
-
-function nameOf(id: string): string {
-  const [gateway = "", length] = id.split("@");
-  return `${gateway}@${interval(Number(length))}`;
 }

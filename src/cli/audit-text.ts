@@ -1,6 +1,7 @@
 /** What an audit found, for people: each finding with what to do next, what was removed, what was not seen. */
 import type { Audit, AuditFinding, AuditKind } from "../core/audit.ts";
 import { count } from "./counts.ts";
+import { withLocalTimes } from "./local-time.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -34,15 +35,19 @@ export function auditLines(audit: Audit, draw: AuditDrawing): string[] {
   return [
     ...findings.flatMap((finding) => findingLines(finding, draw)),
     ...(more === 0 ? [] : [`and ${count(more, "finding")} more`]),
-    ...removed.map(({ text }) => `${paint("green", "removed")}  ${printable(text)}`),
-    ...unseen.map(({ text }) => `${paint("yellow", "not looked at")}  ${printable(text)}`),
+    ...removed.map(
+      ({ text }) => `${paint("green", "removed")}  ${printable(withLocalTimes(text))}`,
+    ),
+    ...unseen.map(
+      ({ text }) => `${paint("yellow", "not looked at")}  ${printable(withLocalTimes(text))}`,
+    ),
     verdict(audit, draw),
   ];
 }
 
 function findingLines({ kind, text, next }: AuditFinding, draw: AuditDrawing): string[] {
   return [
-    `${draw.paint("red", WORDS[kind])}  ${printable(text)}`,
+    `${draw.paint("red", WORDS[kind])}  ${printable(withLocalTimes(text))}`,
     `  next: ${printable(nextLine(next, draw))}`,
   ];
 }

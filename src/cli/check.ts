@@ -1,9 +1,10 @@
 /** `check`: looks a configuration over; touches no device. */
+import type { Checked } from "../app/check.ts";
 import type { Where } from "../app/site.ts";
 import type { Site } from "../core/model.ts";
 import { accountLines } from "./account-lines.ts";
 import { wrong } from "./arguments.ts";
-import { valueOf, type Command, type Given, type Option } from "./command.ts";
+import { valueOf, type Command, type Context, type Given, type Option } from "./command.ts";
 import { planLines } from "./plan.ts";
 import { CONFIG, JSON_FLAG, STATE_DIR } from "./node-options.ts";
 import { printable } from "./printable.ts";
@@ -21,8 +22,8 @@ export const check: Command = {
   about: "Check a configuration; exit 78 on mistakes",
   options: [PLAN, CONFIG, STATE_DIR, JSON_FLAG],
   run: async (given, { out, paint, caller }) => {
-    const { accountsOf, asLearned, checkConfig, planSite } = await import("../app/check.ts");
-    const { path, site, warnings, requests } = checkConfig(whereOf(given, caller));
+    const { accountsOf, asLearned, planSite } = await import("../app/check.ts");
+    const { path, site, warnings, requests } = await checked(given, { out, paint, caller });
     const { node, withoutEffect } = site;
     const sizes = { ...countsOf(site), requests };
     const plan = given.flags.has("plan") ? planSite(await asLearned(site)) : undefined;
@@ -42,6 +43,21 @@ export const check: Command = {
     return 0;
   },
 };
+
+/** Where only the budget is exceeded the plan says by what: it comes before the mistakes. */
+async function checked(given: Given, { out, paint, caller }: Context): Promise<Checked> {
+  const { asLearned, checkConfig, overBudget, planSite } = await import("../app/check.ts");
+  try {
+    return checkConfig(whereOf(given, caller));
+  } catch (error) {
+    const site =
+      given.flags.has("plan") && !given.flags.has("json") ? overBudget(error) : undefined;
+    if (site === undefined) throw error;
+    for (const line of planLines(planSite(await asLearned(site)), paint)) out.line(line);
+    out.line("");
+    throw error;
+  }
+}
 
 /** The file that is named, as the argument or as elsewhere with --config, and the state directory. */
 function whereOf(given: Given, caller: string): Where {

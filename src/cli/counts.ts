@@ -1,9 +1,6 @@
 /** Counts for people. */
 
-/** A number with its word: `1 gateway`, `2 gateways`. */
-export function count(number: number, word: string): string {
-  return `${String(number)} ${word}${number === 1 ? "" : "s"}`;
-}
+export { count } from "../core/count.ts";
 
 /** A share in percent with two digits, rounded down: it says 100 only when nothing is missing. */
 export function percent(part: number, whole: number): string {

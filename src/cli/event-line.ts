@@ -1,6 +1,6 @@
 /** A line of the audit trail, for people. */
 import { EVENT_KINDS, type AuditEvent } from "../core/payloads.ts";
-import { localTime } from "./local-time.ts";
+import { localTime, withLocalTimes } from "./local-time.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -12,5 +12,5 @@ const PLACE_WIDTH = 16;
 export function eventLine({ at, kind, gateway, device, text }: AuditEvent, paint: Paint): string {
   const place = [gateway, device].filter((id) => id !== undefined).join("/") || "-";
   const cells = [printable(kind).padEnd(KIND_WIDTH), printable(place).padEnd(PLACE_WIDTH)];
-  return `${paint("dim", localTime(at))}  ${cells.join("  ")}  ${printable(text)}`;
+  return `${paint("dim", localTime(at))}  ${cells.join("  ")}  ${printable(withLocalTimes(text))}`;
 }

@@ -11,3 +11,10 @@ export function localTime(ms: number): string {
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** A text with its times, which other programs are told in UTC, in the form of `localTime`. */
+export function withLocalTimes(text: string): string {
+  return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (time) => {
+    return localTime(Date.parse(time));
+  });
+}

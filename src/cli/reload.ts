@@ -1,5 +1,6 @@
 /** `reload`: has the running node read its configuration again. */
 import { NoNodeError } from "../core/errors.ts";
+import { scheduleName } from "../core/model.ts";
 import type { Reloaded } from "../core/site-change.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
@@ -45,5 +46,10 @@ export function reloadedLines(reloaded: Reloaded): string[] {
   ] as const;
   const told = rows.filter(([, ids]) => ids.length > 0);
   if (told.length === 0) return ["nothing has changed"];
-  return columns(told.map(([what, ids]) => [what, ids.join(", ")]));
+  return columns(told.map(([what, ids]) => [what, ids.map(nameOf).join(", ")]));
+}
+
+/** Ids of gateways and keys are names as they are. */
+function nameOf(id: string): string {
+  return id.includes("@") ? scheduleName(id) : id;
 }

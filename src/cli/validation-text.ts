@@ -4,7 +4,7 @@ import type { Finding, ScheduleRow, Validation, WorstGap } from "../core/validat
 import { columns } from "./columns.ts";
 import { count } from "./counts.ts";
 import { interval, milliseconds } from "./durations.ts";
-import { localTime } from "./local-time.ts";
+import { localTime, withLocalTimes } from "./local-time.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -63,7 +63,9 @@ function missedText(missed: Counts["missed"]): string {
 
 function gapText(gap: WorstGap | null): string {
   if (gap === null) return "-";
-  return `${count(gap.slots, "slot")} ${gap.reason} at ${localTime(gap.slotFrom)}`;
+  const { slots, longest, reason, slotFrom } = gap;
+  const why = longest < slots ? `(${reason} ${String(longest)})` : reason;
+  return `${count(slots, "slot")} ${why} at ${localTime(slotFrom)}`;
 }
 
 function openLines(schedules: readonly ScheduleRow[], live: boolean): string[] {
@@ -75,7 +77,10 @@ function openLines(schedules: readonly ScheduleRow[], live: boolean): string[] {
 
 function findingLines(finding: Finding, { paint, caller, sameNode }: ValidationDrawing): string[] {
   const next = `${finding.next.replace(/^edgepoll /, `${caller} `)}${sameNode}`;
-  return [`${paint("red", "finding")}  ${printable(finding.text)}`, `         next: ${next}`];
+  return [
+    `${paint("red", "finding")}  ${printable(withLocalTimes(finding.text))}`,
+    `         next: ${next}`,
+  ];
 }
 
 function verdict({ schedules, findings, more, records }: Validation, paint: Paint): string {

@@ -41,6 +41,17 @@ export interface Loaded {
   readonly warnings: readonly string[];
 }
 
+/** All that is wrong is that a serial line has more to do than it has time for. */
+export class OverBudgetError extends ConfigError {
+  /** What the configuration asks for. */
+  readonly site: Site;
+
+  constructor(text: string, site: Site) {
+    super("CONFIG_INVALID", text);
+    this.site = site;
+  }
+}
+
 /** Reads, checks and resolves a configuration file. Throws `ConfigError` with every mistake it has. */
 export function loadConfig(path: string, env: Environment, host: Host): Loaded {
   const file = readYaml(readConfig(path));
@@ -61,8 +72,14 @@ export function loadConfig(path: string, env: Environment, host: Host): Loaded {
     profiles,
   });
   const budget = budgetFaults(file, settings, site);
-  const mistakes = [...tlsFaults(file, dirname(path), settings), ...budget.mistakes];
-  if (mistakes.length > 0) throw new ConfigError("CONFIG_INVALID", report(path, file, mistakes));
+  const tls = tlsFaults(file, dirname(path), settings);
+  const mistakes = [...tls, ...budget.mistakes];
+  if (mistakes.length > 0) {
+    const text = report(path, file, mistakes);
+    throw tls.length > 0
+      ? new ConfigError("CONFIG_INVALID", text)
+      : new OverBudgetError(text, site);
+  }
   return {
     site,
     warnings: [...warnings, ...budget.warnings].map((warning) => headline(path, file, warning)),

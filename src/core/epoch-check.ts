@@ -5,6 +5,7 @@
  */
 import type { KeptAccount } from "./account.ts";
 import { GapWatch } from "./gap-watch.ts";
+import { scheduleId, scheduleName } from "./model.ts";
 import {
   addCounts,
   countAbsent,
@@ -168,7 +169,7 @@ export class EpochCheck {
 
   #where(): string {
     const { gateway, interval, epoch } = this.#facts;
-    return `${gateway}@${String(interval)}, epoch ${String(epoch)}`;
+    return `${scheduleName(scheduleId(gateway, interval))}, epoch ${String(epoch)}`;
   }
 
   #find(kind: FindingKind, text: string, span: Pick<Finding, "from" | "to">): void {

@@ -26,7 +26,8 @@ export class GapWatch {
     const slotFrom = before?.slotFrom ?? slotTo - (slots - 1) * this.#interval;
     const named = before !== undefined && this.#longest >= slots ? before.reason : reason;
     this.#longest = Math.max(this.#longest, slots);
-    this.#open = { slots: (before?.slots ?? 0) + slots, slotFrom, slotTo, reason: named };
+    const all = (before?.slots ?? 0) + slots;
+    this.#open = { slots: all, slotFrom, slotTo, reason: named, longest: this.#longest };
   }
 
   /** A slot with a reading, or the end. */

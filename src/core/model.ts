@@ -1,4 +1,5 @@
 /** The nouns of a site as the engine sees them: resolved, defaults filled, all durations in ms. */
+import { intervalText } from "./interval-text.ts";
 
 /** A Modbus data table; it decides the function code of a read (Modbus Application Protocol 4.3). */
 export type Table = "coil" | "discrete" | "holding" | "input";
@@ -251,7 +252,13 @@ export function endpointName({ id, connection }: Pick<Gateway, "id" | "connectio
   return `${connection.host.toLowerCase()}:${String(connection.port)}`;
 }
 
-/** Name of a schedule, such as `boiler-room@10000`. */
+/** Id of a schedule in keys and data, such as `boiler-room@10000`. */
 export function scheduleId(gateway: string, interval: number): string {
   return `${gateway}@${String(interval)}`;
+}
+
+/** The schedule of an id as people are told of it, such as `boiler-room@10s`. */
+export function scheduleName(id: string): string {
+  const [gateway = "", interval] = id.split("@");
+  return `${gateway}@${intervalText(Number(interval))}`;
 }

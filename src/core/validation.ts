@@ -41,6 +41,8 @@ export interface WorstGap {
   readonly slotTo: number;
   /** Of its longest part: `unknown`, or why the slots were missed. */
   readonly reason: MissReason | "unknown";
+  /** Slots of that part; fewer than `slots` when several reasons follow on each other. */
+  readonly longest: number;
 }
 
 /** The account of one schedule over all its epochs. due = good + partial + failed + missed + unknown + lost. */

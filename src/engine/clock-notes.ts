@@ -1,6 +1,7 @@
 /** Suspends and steps of the wall clock, put on the audit trail: one event for the node. */
+import { count } from "../core/count.ts";
 import { STEP_LIMIT, stepLimitOf, type Step } from "../core/grid.ts";
-import { intervalText } from "../core/interval-text.ts";
+import { scheduleId, scheduleName } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Journal } from "./journal.ts";
 import type { Schedule } from "./schedule.ts";
@@ -49,7 +50,8 @@ export class ClockNotes {
     if (Math.abs(size) <= STEP_LIMIT) return;
     const moved = [...schedules].filter(({ interval }) => Math.abs(size) > stepLimitOf(interval));
     const firsts = moved.map((schedule) => firstAfter(schedule, schedule.next.seq + 1));
-    for (const { gateway, interval, seq } of firsts) this.#told.set(nameOf(gateway, interval), seq);
+    for (const { gateway, interval, seq } of firsts)
+      this.#told.set(scheduleId(gateway, interval), seq);
     this.#tell(size, firsts);
   };
 
@@ -89,11 +91,7 @@ function firstAfter({ gateway, interval, account }: Schedule, seq: number): Firs
 
 function fromText([first, ...others]: readonly FirstAfter[]): string {
   if (first === undefined) return "";
-  const rest = others.length === 0 ? "" : `, and ${String(others.length)} more schedules likewise`;
-  const name = nameOf(first.gateway, intervalText(first.interval));
+  const rest = others.length === 0 ? "" : `, and ${count(others.length, "more schedule")} likewise`;
+  const name = scheduleName(scheduleId(first.gateway, first.interval));
   return `; one interval is longer, the one before seq ${String(first.seq)} of ${name}${rest}`;
-}
-
-function nameOf(gateway: string, interval: number | string): string {
-  return `${gateway}@${String(interval)}`;
 }

@@ -1,5 +1,7 @@
 /** What a store holds of schedules that nobody polls any more, and the removal of what is safe to remove. */
 import type { AuditFinding, Removed } from "../core/audit.ts";
+import { count } from "../core/count.ts";
+import { scheduleName } from "../core/model.ts";
 import type { Clock, Store, Write } from "../core/ports.ts";
 import {
   below,
@@ -115,7 +117,7 @@ export class Leftovers {
     await committer.commit([...writes, { key: keys.gone(id), value: String(epoch) }]);
     const { good, partial, failed, unknown } = kept.counts;
     const counts = `good ${String(good)}, partial ${String(partial)}, failed ${String(failed)}, unknown ${String(unknown)}`;
-    const was = `account of ${id}: ${String(kept.at)} slots of epoch ${String(epoch)} (${counts}), ${String(records)} records`;
+    const was = `account of ${scheduleName(id)}: ${count(kept.at, "slot")} of epoch ${String(epoch)} (${counts}), ${count(records, "record")}`;
     return { kind: "closed-schedule", where: id, text: was };
   }
 
@@ -156,8 +158,8 @@ export class Leftovers {
     const rest =
       waiting === 0
         ? ""
-        : `; ${String(waiting)} messages of ${gateway} still wait for the broker and will be delivered`;
-    const text = `${id} has left the configuration; its account, up to ${new Date(slot).toISOString()}, is still kept${rest}`;
+        : `; ${count(waiting, "message")} of ${gateway} still ${waiting === 1 ? "waits" : "wait"} for the broker and will be delivered`;
+    const text = `${scheduleName(id)} has left the configuration; its account, up to ${new Date(slot).toISOString()}, is still kept${rest}`;
     const next = "edgepoll audit --clean";
     return { kind: "closed-schedule", gateway, where: id, text, next };
   }
@@ -203,11 +205,11 @@ function openFinding(id: string, open: readonly number[]): AuditFinding {
   const last = open.at(-1) ?? first;
   const which =
     first === last ? `seq ${String(first)} is` : `seq ${String(first)} to ${String(last)} are`;
-  const text = `${id}: ${which} claimed and without an outcome: the node that claimed them died. The next start records them as unknown and never polls them again`;
+  const text = `${scheduleName(id)}: ${which} claimed and without an outcome: the node that claimed them died. The next start records them as unknown and never polls them again`;
   return { kind: "orphaned-claim", gateway, where: id, text, next: "edgepoll start --node" };
 }
 
 function leftFinding(id: string, gateway: string): AuditFinding {
-  const text = `${id} is not in the configuration, and its account is open: no node has started since it left. The next start closes it`;
+  const text = `${scheduleName(id)} is not in the configuration, and its account is open: no node has started since it left. The next start closes it`;
   return { kind: "orphaned-claim", gateway, where: id, text, next: "edgepoll start --node" };
 }

@@ -1,4 +1,5 @@
 /** What the audit trail says of the start and the end of a node. */
+import { count } from "../core/count.ts";
 import type { Happening } from "./journal.ts";
 import type { StartReport } from "./opening.ts";
 
@@ -10,7 +11,7 @@ export function startedEvent(
 ): Happening {
   const away =
     unknown + missed > 0
-      ? `; ${String(unknown)} slots unknown, ${String(missed)} missed while it was away`
+      ? `; ${count(unknown, "slot")} unknown, ${String(missed)} missed while it was away`
       : "";
   const data = { unknown, missed, stopped: stopped.map(({ gateway }) => gateway) };
   return { kind: "node-started", text: `${node} started, version ${version}${away}`, data };

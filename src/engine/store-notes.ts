@@ -1,4 +1,5 @@
 /** Says on the audit trail what was done to the store before this start: it was repaired, or migrated. */
+import { count } from "../core/count.ts";
 import type { Store } from "../core/ports.ts";
 import { keys, type MigratedRecord, type RepairedRecord } from "../core/records.ts";
 import type { Committer } from "./committer.ts";
@@ -47,8 +48,8 @@ function lossOf({ aside, records, keys: named, slots, messages }: RepairedRecord
   const which =
     named.length === 0 ? "" : ` (${named.join(", ")}${records > named.length ? ", …" : ""})`;
   return (
-    `the store was damaged and has been repaired: ${String(records)} records had a wrong checksum${which}, ` +
-    `${String(slots)} slots have no outcome any more, ${String(messages)} messages that waited are gone; ` +
+    `the store was damaged and has been repaired: ${count(records, "record")} had a wrong checksum${which}, ` +
+    `${count(slots, "slot")} without an outcome, ${count(messages, "message")} that waited lost; ` +
     `what was confirmed last may be lost too, so every schedule begins a new epoch; the damaged files are in ${aside}`
   );
 }

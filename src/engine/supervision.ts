@@ -1,4 +1,5 @@
 /** Watches that every schedule that is meant to run moves on; one that does not is restarted, counted and told. */
+import { scheduleName } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import { LOOK_EVERY } from "../core/supervision.ts";
 import type { Finding } from "../core/validation.ts";
@@ -87,7 +88,7 @@ export class Supervision {
 
   #find({ id, gateway, interval, watch, account }: Schedule): void {
     const text =
-      `${id} began no slot for ${String(Math.round(watch.still / 1000))} s though it is meant to run, and no reason ` +
+      `${scheduleName(id)} began no slot for ${String(Math.round(watch.still / 1000))} s though it is meant to run, and no reason ` +
       `was on record (seq ${String(account.last)} was the last): a bug in edgepoll. It was restarted`;
     const next = `edgepoll events --gateway ${gateway.id} --since 1h`;
     const finding: Finding = { kind: "stalled", gateway: gateway.id, interval, text, next };
@@ -100,7 +101,7 @@ export class Supervision {
     const named = stalled.slice(0, MOST_NAMED);
     const [first] = named;
     const others = stalled.length > 1 ? ` and ${String(stalled.length - 1)} more` : "";
-    const text = `${first?.id ?? ""}${others} began no slot for three intervals, and no reason was on record: restarted`;
+    const text = `${scheduleName(first?.id ?? "")}${others} began no slot for three intervals, and no reason was on record: restarted`;
     const schedules = named.map(({ gateway, interval }) => ({ gateway: gateway.id, interval }));
     const gateway = stalled.length === 1 ? first?.gateway.id : undefined;
     void this.#world.journal.note({

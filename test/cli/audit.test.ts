@@ -84,7 +84,7 @@ test("a socket nobody answers at and a schedule that left are found and cleaned,
   const words = await run("audit", ...node);
   assert.match(
     words.stdout,
-    /closed schedule {2}roof@100 has left .*\n {2}next: .* audit --clean --config/,
+    /closed schedule {2}roof@100ms has left .*\n {2}next: .* audit --clean --config/,
   );
   const cleaned = ownOf((await run("audit", ...node, "--clean", "--json")).stdout);
   assert.deepEqual([cleaned.findings, cleaned.removed.length], [[], 1]);

@@ -51,7 +51,7 @@ test("P2: a schedule that stands still without a reason is a finding, is restart
       ["stalled", "b"],
     ],
   );
-  assert.match(found[0]?.text ?? "", /^a@1000 began no slot for \d s .* It was restarted$/);
+  assert.match(found[0]?.text ?? "", /^a@1s began no slot for \d s .* It was restarted$/);
   assert.deepEqual(
     eventsOf(rig).filter((kind) => kind === "schedules-restarted"),
     ["schedules-restarted"],

@@ -54,6 +54,7 @@ test("a rough night is accounted for: the sum is right and nothing is found", as
   assert.ok(b.failed >= 9 && b.good >= 4 && (b.missed.disabled ?? 0) >= 3);
   assert.equal(a.worstGap?.reason, "down");
   assert.equal(a.worstGap.slots, down + a.unknown);
+  assert.equal(a.worstGap.longest, down);
   assert.equal(a.late.p50, 0);
 });
 
@@ -106,7 +107,7 @@ const spoolNumber = (rig: Rig, n: number) => [...rig.disk("spool/a/").keys()][n]
 const DAMAGES: Readonly<Record<string, readonly [Damage, RegExp]>> = {
   "a record that is gone": [
     (_, epoch) => [{ key: keys.outcome(A, epoch, 5) }],
-    /^hole: a@1000, epoch \d+: seq 5 has no outcome/,
+    /^hole: a@1s, epoch \d+: seq 5 has no outcome/,
   ],
   "several records that are gone": [
     (_, epoch) => [5, 6, 7].map((seq) => ({ key: keys.outcome(A, epoch, seq) })),
@@ -247,7 +248,7 @@ test("a node looks every five minutes; what it finds is in its health and an eve
   assert.equal(findings(), 1);
   assert.match(
     events()[0] ?? "",
-    /^the ledger has 1 finding: a@1000, .*seq 50 has no outcome.*; edgepoll validate shows it$/,
+    /^the ledger has 1 finding: a@1s, .*seq 50 has no outcome.*; edgepoll validate shows it$/,
   );
   await rig.clock.advance(300_000);
   assert.equal(events().length, 1, "it is told once");
