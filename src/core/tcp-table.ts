@@ -8,6 +8,9 @@ const STATE = 3;
 const UID = 7;
 const INODE = 9;
 
+/** What stands before an IPv4 address that is mapped to IPv6 (RFC 4291, 2.5.5.2). */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+
 /** A connection that is open, or being opened. */
 export interface TcpConnection {
   /** The other end, in the form of `remoteKey`. */
@@ -30,24 +33,25 @@ export function tcpConnections(text: string): TcpConnection[] {
 
 /**
  * How the tables write an address and port: an IPv4 address stands in both, in `tcp6` mapped to IPv6.
- * Of an address that is none there is nothing. The words are those of a little-endian machine.
+ * Of an address that is none there is nothing. `order` is that of the machine's bytes: the tables show
+ * an address as numbers of 32 bits.
  */
-export function remoteKeys(address: string, port: number): string[] {
+export function remoteKeys(address: string, port: number, order: "LE" | "BE"): string[] {
   const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const four = ipv4Bytes(address);
   if (four !== undefined) {
-    const word = wordsOf(four);
-    return [`${word}${end}`, `0000000000000000FFFF0000${word}${end}`];
+    return [four, [...MAPPED, ...four]].map((bytes) => `${wordsOf(bytes, order)}${end}`);
   }
   const sixteen = ipv6Bytes(address);
-  return sixteen === undefined ? [] : [`${wordsOf(sixteen)}${end}`];
+  return sixteen === undefined ? [] : [`${wordsOf(sixteen, order)}${end}`];
 }
 
-/** Bytes in hexadecimal digits, each four turned round. */
-function wordsOf(bytes: readonly number[]): string {
+/** Bytes in hexadecimal digits, each four turned round where the machine has them so. */
+function wordsOf(bytes: readonly number[], order: "LE" | "BE"): string {
   const words: string[] = [];
   for (let i = 0; i < bytes.length; i += 4) {
-    const word = bytes.slice(i, i + 4).reverse();
+    const part = bytes.slice(i, i + 4);
+    const word = order === "LE" ? part.reverse() : part;
     words.push(word.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(""));
   }
   return words.join("");

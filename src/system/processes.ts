@@ -1,4 +1,5 @@
 /** The processes that hold an endpoint, as Linux shows them in `/proc` (proc(5)). */
+import { endianness } from "node:os";
 import type { WatchedEndpoint } from "../core/audit.ts";
 import type { EndpointHolder } from "../core/machine.ts";
 import { remoteKeys, tcpConnections } from "../core/tcp-table.ts";
@@ -44,7 +45,7 @@ export class Processes {
     for (const endpoint of wanted.endpoints) {
       const { tty, addresses = [], port = 0 } = endpoint;
       if (tty !== undefined) this.#ttys.set(wanted.ttys.get(tty) ?? tty, endpoint);
-      for (const key of addresses.flatMap((address) => remoteKeys(address, port)))
+      for (const key of addresses.flatMap((address) => remoteKeys(address, port, endianness())))
         this.#remotes.set(key, endpoint);
     }
   }

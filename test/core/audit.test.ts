@@ -42,7 +42,7 @@ const TCP6 = `  sl  local_address                         remote_address        
 
 test("open connections are read from the kernel's tables and matched by address and port", () => {
   const at = (address: string, text: string) => {
-    const wanted = remoteKeys(address, 502);
+    const wanted = remoteKeys(address, 502, "LE");
     return tcpConnections(text).filter(({ remote }) => wanted.includes(remote));
   };
   assert.deepEqual(at("127.0.0.1", TCP), [{ remote: "0100007F:01F6", uid: 1000, inode: "101" }]);
@@ -55,10 +55,13 @@ test("open connections are read from the kernel's tables and matched by address 
     at("::1", TCP6).map(({ inode }) => inode),
     ["103"],
   );
-  assert.deepEqual(remoteKeys("2001:db8::a:b", 802), [
+  assert.deepEqual(remoteKeys("2001:db8::a:b", 802, "LE"), [
     "B80D01200000000000000000" + "0B000A00:0322",
   ]);
-  assert.deepEqual(remoteKeys("plc.example", 502), []);
+  assert.deepEqual(remoteKeys("plc.example", 502, "LE"), []);
+  assert.deepEqual(remoteKeys("127.0.0.1", 502, "BE"), [
+    ...["7F000001:01F6", "00000000000000000000FFFF7F000001:01F6"],
+  ]);
 });
 
 test("known pollers are known by their command lines, and what only looks like one is not", () => {
