@@ -223,6 +223,8 @@ export interface GatewayRecord {
   /** Wall time and author of the last change of `desired`. */
   readonly since: number;
   readonly by: string | null;
+  /** Wall time of the last good read; absent when there was none, and in records of before it was kept. */
+  readonly lastGood?: number;
   readonly devices: Readonly<Record<string, DeviceRecord>>;
 }
 

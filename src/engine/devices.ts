@@ -51,9 +51,13 @@ export class Devices {
   }
 
   /** Begins to keep the devices of a gateway, from what the store has of them. */
-  add(gateway: Gateway, kept: Readonly<Record<string, DeviceRecord>>): GatewayDevices {
+  add(
+    gateway: Gateway,
+    kept: Readonly<Record<string, DeviceRecord>>,
+    lastGood: number | null,
+  ): GatewayDevices {
     const before = this.#gateways.get(gateway.id);
-    const made = this.make(gateway, kept);
+    const made = { ...this.make(gateway, kept), lastGood };
     // A gateway that comes back changed goes on with what it had.
     const devices =
       before === undefined ? made : { ...made, rate: before.rate, lastGood: before.lastGood };

@@ -78,9 +78,7 @@ export class Gateways {
     const running = this.#all.get(id);
     if (running?.desired.desired === desired) return this.keep(running);
     const since = Math.round(this.#world.clock.wall());
-    const devices = this.#world.devices.keep(id);
-    const record: GatewayRecord = { desired, since, by, devices };
-    return { key: keys.gateway(id), value: JSON.stringify(record) };
+    return this.#record(id, { desired, since, by });
   }
 
   /** Carries a command out. */
@@ -130,8 +128,17 @@ export class Gateways {
 
   /** The record of a gateway as it is now. */
   keep(running: RunningGateway): Write {
-    const { id } = running.gateway;
-    const record: GatewayRecord = { ...running.desired, devices: this.#world.devices.keep(id) };
+    return this.#record(running.gateway.id, running.desired);
+  }
+
+  #record(id: string, desired: Desired): Write {
+    const { devices } = this.#world;
+    const lastGood = devices.of(id)?.lastGood ?? null;
+    const record: GatewayRecord = {
+      ...desired,
+      ...(lastGood === null ? {} : { lastGood }),
+      devices: devices.keep(id),
+    };
     return { key: keys.gateway(id), value: JSON.stringify(record) };
   }
 

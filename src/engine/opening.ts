@@ -1,7 +1,7 @@
 /** The start: every gateway of the configuration is taken up from the store, what left it is closed. */
 import { schedulesOf } from "../core/account-change.ts";
 import type { Step } from "../core/grid.ts";
-import { intervalsOf, type Gateway } from "../core/model.ts";
+import { intervalsOf, scheduleId, type Gateway } from "../core/model.ts";
 import { planSchedule } from "../core/plan.ts";
 import { withRefusals } from "../core/refusals.ts";
 import type { Clock, Link, Store } from "../core/ports.ts";
@@ -10,6 +10,7 @@ import type { Devices, GatewayDevices } from "./devices.ts";
 import type { Gateways } from "./gateways.ts";
 import type { Journal } from "./journal.ts";
 import { Lane } from "./lane.ts";
+import { lastGoodSlot } from "./last-good.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Current } from "./reload.ts";
 import { leftSchedules, restore, type Restored } from "./restore.ts";
@@ -92,7 +93,8 @@ export class Opening {
     const { devices, gateways, clock } = this.#world;
     const kept = await this.#kept(gateway.id);
     const { desired, since, by } = kept ?? { desired: "running", since: clock.wall(), by: null };
-    const own = devices.add(gateway, kept?.devices ?? {});
+    const lastGood = await this.#lastGood(gateway, kept);
+    const own = devices.add(gateway, kept?.devices ?? {}, lastGood);
     this.#tellElsewhere(own);
     const { link, lane } = this.#way(gateway);
     const known = withRefusals(gateway, (id) => own.states.get(id)?.learned.refused ?? []);
@@ -116,6 +118,17 @@ export class Opening {
     }
     gateways.add({ gateway, schedules, desired: { desired, since, by } });
     return restored;
+  }
+
+  /** On record since the gateway last changed, or since then by its outcomes. */
+  async #lastGood(gateway: Gateway, kept: GatewayRecord | undefined): Promise<number | null> {
+    const { store } = this.#world;
+    let last = kept?.lastGood ?? null;
+    for (const interval of intervalsOf(gateway)) {
+      const slot = await lastGoodSlot(store, scheduleId(gateway.id, interval), interval);
+      if (slot !== null && slot > (last ?? 0)) last = slot;
+    }
+    return last;
   }
 
   #tellElsewhere({ gateway: { id }, elsewhere }: GatewayDevices): void {

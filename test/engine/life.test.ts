@@ -264,3 +264,25 @@ test("the end does not wait for ever for a disk that fails or hangs", async () =
     assert.equal(rig.life, undefined);
   }
 });
+
+test("when a gateway last had a good read is known after the process died, and after it ended", async () => {
+  const rig = new Rig({ gateways: [{ id: "a", devices: { d: [1000] }, phase: 0, retries: 0 }] });
+  // The topic carries health as JSON.
+  const lastGood = () =>
+    (JSON.parse(rig.broker.retained("polling/health/a") ?? "{}") as { lastGood: number }).lastGood;
+  await rig.start();
+  await rig.clock.advance(30_500);
+  const before = rig.clock.wall();
+  rig.behave("a", { kind: "silent" });
+  rig.crash();
+  await rig.clock.advance(5000);
+  await rig.start();
+  await rig.clock.advance(3000);
+  assert.ok(Math.abs(lastGood() - before) <= 2000, `${String(before - lastGood())} ms off`);
+  const known = lastGood();
+  await rig.clock.advance(400_000);
+  await rig.stop();
+  await rig.start();
+  await rig.clock.advance(3000);
+  assert.equal(lastGood(), known);
+});
