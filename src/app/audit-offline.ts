@@ -69,7 +69,9 @@ function siteOf(
     return { site: readSite(where).site, unseen: [] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return without(error.message);
+    // Of many mistakes the first will do, and not the line it stands in.
+    const [first = ""] = error.message.split("\n");
+    return without(error.code === "CONFIG_MISSING" ? "no configuration is found here" : first);
   }
 }
 

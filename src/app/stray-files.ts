@@ -12,15 +12,18 @@ const UNFINISHED = [
   ["db.new", "db"],
 ] as const;
 
+const UNFINISHED_TEXT = "left by a start that was cut off while it made the state directory";
+
 /** What lies about of a state directory, given by its real path; its lock is held meanwhile. */
 export async function strayFiles(stateDir: string, clock: Clock): Promise<AuditFinding[]> {
-  const folders = [stateDir, dirname(controlSocketPath(stateDir))];
+  const own = controlSocketPath(stateDir);
+  const folders = [stateDir, dirname(own)];
   const sockets = await staleSockets(folders, clock.wall());
   return [
-    ...sockets.map((path) => strayFinding("stale-socket", path)),
+    ...sockets.map((path) => strayFinding("stale-socket", path, socketText(path === own))),
     // Without the file it becomes, it is what a start goes on with.
     ...UNFINISHED.filter(([name, becomes]) => isStray(stateDir, name, becomes)).map(([name]) =>
-      strayFinding("leftover-file", join(stateDir, name)),
+      strayFinding("leftover-file", join(stateDir, name), UNFINISHED_TEXT),
     ),
   ];
 }
@@ -42,10 +45,16 @@ function isStray(stateDir: string, name: string, becomes: string): boolean {
   return isThere && existsSync(join(stateDir, becomes));
 }
 
-function strayFinding(kind: "stale-socket" | "leftover-file", path: string): AuditFinding {
-  const text =
-    kind === "stale-socket"
-      ? `${path}: nobody answers at this control socket; the process that made it died`
-      : `${path}: left by a start that was cut off while it made the state directory`;
-  return { kind, where: path, text, next: "edgepoll audit --clean" };
+/** The name of a socket is a hash of its state directory: which other one it was can't be told. */
+function socketText(isOwn: boolean): string {
+  const whose = isOwn ? "the node of this state directory" : "a node of another state directory";
+  return `control socket of ${whose}, which died and left it; nobody answers there`;
+}
+
+function strayFinding(
+  kind: "stale-socket" | "leftover-file",
+  path: string,
+  what: string,
+): AuditFinding {
+  return { kind, where: path, text: `${path}: ${what}`, next: "edgepoll audit --clean" };
 }

@@ -109,7 +109,7 @@ function endpointNotes({ endpoints, assumed, budget }: SitePlan): string[] {
   const serial = endpoints.some(({ connection }) => connection.kind === "serial");
   const network = endpoints.some(({ connection }) => connection.kind !== "serial");
   const shortest =
-    `  shortest: the interval at which its endpoint stays within ${String(budget.warn)} % ` +
+    `  shortest: the shortest interval at which its endpoint stays within ${String(budget.warn)} % ` +
     "while the other schedules stay as they are";
   const onLine =
     `  a serial line: its characters and silences, and ${String(assumed.turnaround)} ms ` +
@@ -157,12 +157,15 @@ function deadNotes(dead: readonly DeadUnit[]): string[] {
   const over = dead.filter(({ withOthers }) => withOthers > 100).length;
   const which = over === 1 ? "1 device" : `any of ${String(over)} devices`;
   const levers = quiet ? "the timeout and maxAnswerTime" : "the timeout";
+  const shares =
+    "  load: what the silent device takes of its endpoint's time until it is left out; " +
+    "endpoint then: what all take of it together";
   const leftOut =
     "  left out: its breaker opens after failureThreshold polls without an answer, at least 10s; " +
     "a probe costs as much as one later poll";
   return [
     ...(quiet ? [why] : []),
-    ...(dead.length === 0 ? [] : [leftOut]),
+    ...(dead.length === 0 ? [] : [shares, leftOut]),
     ...(over === 0
       ? []
       : [

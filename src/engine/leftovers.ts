@@ -203,9 +203,10 @@ function openFinding(id: string, open: readonly number[]): AuditFinding {
   const [gateway = ""] = id.split("@");
   const [first = 0] = open;
   const last = open.at(-1) ?? first;
-  const which =
-    first === last ? `seq ${String(first)} is` : `seq ${String(first)} to ${String(last)} are`;
-  const text = `${scheduleName(id)}: ${which} claimed and without an outcome: the node that claimed them died. The next start records them as unknown and never polls them again`;
+  const one = first === last;
+  const which = one ? `seq ${String(first)} is` : `seq ${String(first)} to ${String(last)} are`;
+  const [records, polls] = one ? ["records it", "polls it"] : ["records them", "polls them"];
+  const text = `${scheduleName(id)}: ${which} claimed and without an outcome: the node that claimed them died. The next start ${records} as unknown and never ${polls} again`;
   return { kind: "orphaned-claim", gateway, where: id, text, next: "edgepoll start --node" };
 }
 

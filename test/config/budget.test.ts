@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig, OverBudgetError } from "../../src/config/load.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 
 const host = { hostName: "box", defaultStateDir: () => "/state" };
@@ -34,7 +34,19 @@ test("above the budget a network is warned of, with what was assumed", (t) => {
 test("a serial line above the budget is only warned of when nothing is to be refused", (t) => {
   const line = "serial:///dev/ttyUSB0?baud=9600";
   assert.match(warningsOf(t, line, "{ refuse: never }")[0] ?? "", /budget\.warn is 80 %/);
-  assert.throws(() => warningsOf(t, line, "{}"), /budget\.refuse is 100 %/);
+  assert.throws(
+    () => warningsOf(t, line, "{}"),
+    (error: unknown) => {
+      assert.ok(error instanceof OverBudgetError);
+      assert.match(error.message, /budget\.refuse is 100 %/);
+      // What the plan is drawn from, which says by what it is too much.
+      assert.deepEqual(
+        error.site.gateways.map(({ id }) => id),
+        ["hall"],
+      );
+      return true;
+    },
+  );
 });
 
 test("a limit holds to the percent: what reaches it is within it", (t) => {
