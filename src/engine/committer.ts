@@ -10,12 +10,6 @@ const RECENT = 256;
 const REVIEW = 32;
 /** ms that writes given to `later` wait for a batch at most. */
 const IDLE = 1000;
-
-/**
- * ms that outcomes wait for company. Polls of one phase end one after the other, and the claims of the
- * next phase follow: one sync for all of them instead of one each.
- */
-const GATHER = 20;
 /** ms after which a failed batch with something that must be kept is tried again. */
 const RETRY = 250;
 
@@ -52,6 +46,8 @@ export class Committer {
   #wanted = false;
   #draining = false;
   #cancelGather: (() => void) | undefined;
+  /** Elapsed time at which a batch is asked for, for what waits for company. */
+  #gatherUntil = Infinity;
   #cancelRetry: (() => void) | undefined;
   #ended = false;
   readonly #times: number[] = [];
@@ -80,10 +76,11 @@ export class Committer {
   }
 
   /**
-   * Tries until the disk has it, within a few ms and ahead of all that is given later; `writes` is asked anew at each try,
-   * `failed` told of each that failed. Settles with whether it was kept; false only after `end`.
+   * Tries until the disk has it, ahead of all that is given later; it waits `patience` ms at most for company.
+   * `writes` is asked anew at each try, `failed` told of each that failed. Settles with whether it was kept; false
+   * only after `end`.
    */
-  keep(writes: () => readonly Write[], failed: () => void): Promise<boolean> {
+  keep(writes: () => readonly Write[], failed: () => void, patience: number): Promise<boolean> {
     return new Promise((resolve) => {
       const settle: Part["settle"] = (error) => {
         if (error === undefined) resolve(true);
@@ -91,8 +88,16 @@ export class Committer {
         if (error !== undefined && this.#ended) resolve(false);
       };
       this.#waiting.add({ writes, kept: true, settle });
-      this.#cancelGather ??= this.#clock.timer(GATHER, this.#want);
+      this.#gather(patience);
     });
+  }
+
+  #gather(patience: number): void {
+    const until = this.#clock.elapsed() + patience;
+    if (until >= this.#gatherUntil) return;
+    this.#cancelGather?.();
+    this.#gatherUntil = until;
+    this.#cancelGather = this.#clock.timer(patience, this.#want);
   }
 
   /** Joins the next batch, whenever that comes. A failed batch leaves it waiting. */
@@ -136,6 +141,7 @@ export class Committer {
   readonly #want = (): void => {
     this.#cancelGather?.();
     this.#cancelGather = undefined;
+    this.#gatherUntil = Infinity;
     this.#wanted = true;
     if (!this.#draining) void this.#drain();
   };

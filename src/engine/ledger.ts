@@ -19,6 +19,13 @@ import type { Spool } from "./spool.ts";
 /** ms after which an account is kept anew, so that a start need not read the ledger from its beginning. */
 const KEEP_EVERY = 60_000;
 
+/**
+ * ms that outcomes and gaps wait for company: a twentieth of the interval within these bounds. Polls end one after
+ * the other, and the claims of others follow: one sync and one wake-up for all of them instead of one each.
+ */
+const LEAST_PATIENCE = 20;
+const MOST_PATIENCE = 50;
+
 /** What the ledger works with. */
 export interface LedgerWorld {
   readonly node: string;
@@ -171,7 +178,7 @@ export class Ledger {
     schedule.writing++;
     const all = () => [...writes(), ...appended.flatMap((some) => some.writes)];
     this.#writing++;
-    void committer.keep(all, failed).then((kept) => {
+    void committer.keep(all, failed, patienceOf(schedule)).then((kept) => {
       schedule.writing--;
       this.#writing--;
       if (kept) for (const some of appended) some.confirm();
@@ -215,6 +222,10 @@ export class Ledger {
       return { topic, retain: false, interval: 0, slot: slotTo, payload: JSON.stringify(payload) };
     });
   }
+}
+
+function patienceOf({ interval }: Schedule): number {
+  return Math.round(Math.min(Math.max(interval / 20, LEAST_PATIENCE), MOST_PATIENCE));
 }
 
 function runWrites(schedule: Schedule, runs: readonly Run[]): Write[] {

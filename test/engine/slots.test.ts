@@ -22,7 +22,7 @@ test("P1: no request is sent before its claim is on disk", async () => {
   await rig.clock.advance(700);
   assert.equal(rig.seen.length, before, "the claim waits for the disk, and the poll for the claim");
   rig.store.release();
-  await rig.clock.advance(30);
+  await rig.clock.advance(60);
   assert.equal(rig.seen.length, before + 1);
   assert.equal(toldOn(rig, "readings/a/d").at(-1)?.late, 200);
 });
@@ -37,6 +37,33 @@ test("all slots due within the horizon are claimed in one batch", async () => {
   rig.store.release();
   await rig.clock.settle();
   for (const id of ["a", "b", "c"]) assert.equal(claimOf(rig, `${id}@1000`).claimed, 3);
+});
+
+test("slots that are due within 40 ms of one another are claimed in one batch", async () => {
+  const rig = await started({ ...ONE, phase: 0 }, { ...ONE, id: "b", phase: 40 });
+  await rig.clock.advance(1500);
+  rig.store.hold();
+  await rig.clock.advance(499);
+  assert.equal(rig.store.pendingWrites(), 1);
+  rig.store.release();
+  await rig.clock.settle();
+  for (const id of ["a", "b"]) assert.equal(claimOf(rig, `${id}@1000`).claimed, 3);
+});
+
+test("an outcome waits a twentieth of its interval for company, 20 ms at least and 50 at most", async () => {
+  for (const [interval, patience] of [
+    [100, 20],
+    [500, 25],
+    [5000, 50],
+  ] as const) {
+    const rig = await started({ id: "a", devices: { d: [interval] }, phase: 0 });
+    await rig.clock.advance(interval - 1);
+    const before = toldOn(rig, "readings/a/d").length;
+    await rig.clock.advance(patience);
+    assert.equal(toldOn(rig, "readings/a/d").length, before, `${String(interval)} ms`);
+    await rig.clock.advance(2);
+    assert.equal(toldOn(rig, "readings/a/d").length, before + 1, `${String(interval)} ms`);
+  }
 });
 
 test("a horizon longer than the interval claims several slots of a schedule, and each is polled at its time", async () => {
