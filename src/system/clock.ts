@@ -34,7 +34,11 @@ export function suspendSince(reading: ClockReading, known: number, least: number
  * A test gives readings of its own.
  */
 export function createClock(monotonic = readMonotonic, uptimeMs = readUptime): Clock {
-  const look = (): ClockReading => ({ monotonic: monotonic(), uptime: uptimeMs() });
+  // The uptime first: a process that has to wait for its turn between the two must not take that for a suspend.
+  const look = (): ClockReading => {
+    const uptime = uptimeMs();
+    return { uptime, monotonic: monotonic() };
+  };
   let suspended = suspendBefore(look(), 50 + UPTIME_STEP);
   let lastLook = monotonic();
   let lastWall = Date.now();

@@ -35,6 +35,18 @@ void test("elapsed time takes up a suspend when it is noticed, and only then", (
   assert.equal(clock.noticeSuspend(), 0);
 });
 
+void test("a wait between the looks at the two clocks is no suspend", () => {
+  let time = 10_000;
+  // Whoever is looked at second has moved on by then.
+  const waits = () => (time += 200);
+  const clock = createClock(waits, waits);
+  const before = clock.elapsed();
+  assert.equal(clock.elapsed() - before, 200);
+  assert.equal(before, time - 200, "elapsed time is monotonic time");
+  time += 5_000;
+  assert.equal(clock.noticeSuspend(), 0);
+});
+
 void test("two clocks of one machine agree on elapsed time and boot", () => {
   const [one, two] = [createClock(), createClock()];
   assert.ok(Math.abs(one.elapsed() - two.elapsed()) < 50);
