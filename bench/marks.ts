@@ -2,7 +2,7 @@
 import { at } from "./quantiles.ts";
 import type { Results } from "./results.ts";
 import type { Row } from "./row.ts";
-import { ratioToPlain } from "./table.ts";
+import { ratioTo } from "./table.ts";
 
 /** A mark and what was measured; `met` is null when it was not measured. */
 export interface Mark {
@@ -24,7 +24,7 @@ export function marksOf({ rows, startUps }: Results): Mark[] {
   const lateness = (workload: string): number | undefined =>
     worst(workload, ({ late }) => (late === null ? undefined : at(late.seen, 99)));
   const ratio = (workload: string): number | undefined =>
-    worst(workload, (row) => ratioToPlain(row, rows));
+    worst(workload, (row) => ratioTo(row, rows, "plain"));
   const own = startUps?.pollers.find(({ poller }) => poller === "edgepoll");
   return [
     atMost("slots missed, 1000 gateways × 1 s", 0, "", worst("W1-1000", missedSlots)),

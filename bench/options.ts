@@ -6,7 +6,7 @@ import { ONE, SMOKE, WORKLOADS, type Workload } from "./workloads.ts";
 /** Shown by --help. */
 export const HELP = `npm run bench [-- OPTION…]
   --only NAMES      workloads, such as W1-100,W4 (all: ${WORKLOADS.map(({ name }) => name).join(",")},W8)
-  --pollers NAMES   edgepoll,plain (both)
+  --pollers NAMES   of edgepoll,least,spread,plain (all)
   --seconds N       measured time of a run (10)
   --warmup N        time before it (15)
   --runs N          runs of each workload and poller (1)

@@ -1,5 +1,5 @@
 /** The plots of the results. */
-import type { PollerName } from "./pollers.ts";
+import { POLLERS, type PollerName } from "./pollers.ts";
 import { draw, linear, logarithmic, named, type Series } from "./plots.ts";
 import { LEVELS, medianOf, type Quantiles } from "./quantiles.ts";
 import type { Results } from "./results.ts";
@@ -15,8 +15,18 @@ export function picturesOf(results: Results): ReadonlyMap<string, string> {
   return new Map(pictures.filter(([, picture]) => picture !== ""));
 }
 
-const LOOKS: Readonly<Record<PollerName, string>> = { edgepoll: "one", plain: "two" };
-const NAMES: Readonly<Record<PollerName, string>> = { edgepoll: "edgepoll", plain: "plain loop" };
+const LOOKS: Readonly<Record<PollerName, string>> = {
+  edgepoll: "one",
+  least: "three",
+  spread: "four",
+  plain: "two",
+};
+const NAMES: Readonly<Record<PollerName, string>> = {
+  edgepoll: "edgepoll",
+  least: "least that keeps it",
+  spread: "plain loop, spread",
+  plain: "plain loop",
+};
 
 function cpuPicture(results: Results): string {
   const series = byGateways(results, ({ cpuPerPoll }) => cpuPerPoll);
@@ -50,8 +60,7 @@ function sized(
 
 /** A line for each poller over the sizes of W1, of several runs the median. */
 function byGateways({ rows }: Results, of: (row: Row) => number): Series[] {
-  const pollers: readonly PollerName[] = ["edgepoll", "plain"];
-  return pollers.map((poller) => {
+  const series = POLLERS.map((poller) => {
     const own = rows.filter((row) => row.poller === poller && row.workload.startsWith("W1-"));
     const sizes = [...new Set(own.map(({ gateways }) => gateways))];
     const points = sizes.map((size): [number, number] => [
@@ -60,6 +69,7 @@ function byGateways({ rows }: Results, of: (row: Row) => number): Series[] {
     ]);
     return { name: NAMES[poller], look: LOOKS[poller], points };
   });
+  return series.filter(({ points }) => points.length > 0);
 }
 
 function latenessPicture(results: Results): string {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gatewayOf, type Workload } from "./workloads.ts";
 
 /** Names of the pollers. */
-export const POLLERS = ["edgepoll", "plain"] as const;
+export const POLLERS = ["edgepoll", "least", "spread", "plain"] as const;
 export type PollerName = (typeof POLLERS)[number];
 
 /** What a poller is started with. */
@@ -45,6 +45,7 @@ export interface Poller {
 export const EDGEPOLL = fileURLToPath(new URL("../bin/edgepoll.js", import.meta.url));
 const STDERR = "stderr.txt";
 const PLAIN_LOOP = fileURLToPath(new URL("plain-loop.js", import.meta.url));
+const LEAST_LOOP = fileURLToPath(new URL("least-loop.js", import.meta.url));
 
 /** CLOCK_MONOTONIC in ms. */
 export function monotonic(): number {
@@ -54,7 +55,7 @@ export function monotonic(): number {
 /** Starts a poller and settles when it says that it is ready; rejects when it ends before. */
 export async function startPoller(name: PollerName, assignment: Assignment): Promise<Poller> {
   mkdirSync(assignment.directory, { recursive: true });
-  const words = name === "edgepoll" ? edgepollWords(assignment) : plainWords(assignment);
+  const words = WORDS[name](assignment);
   const started = monotonic();
   const child = run(words, assignment);
   const gone = once(child, "exit");
@@ -81,6 +82,13 @@ export async function startPoller(name: PollerName, assignment: Assignment): Pro
     },
   };
 }
+
+const WORDS: Readonly<Record<PollerName, (assignment: Assignment) => string[]>> = {
+  edgepoll: edgepollWords,
+  least: (assignment) => gridWords(assignment, join(assignment.directory, "database")),
+  spread: (assignment) => gridWords(assignment, undefined),
+  plain: plainWords,
+};
 
 function run(words: readonly string[], assignment: Assignment): ChildProcess {
   const { core, directory, runtime, env, nodeArguments = [] } = assignment;
@@ -115,9 +123,24 @@ function edgepollWords({ workload, ports, broker, directory }: Assignment): stri
 }
 
 function plainWords({ workload, ports, broker, directory }: Assignment): string[] {
-  const { interval, timeout = 1000, reads } = workload;
   const gateways = ports.map((port, n) => ({ id: gatewayOf(n), port }));
-  const task = join(directory, "task.json");
-  writeFileSync(task, JSON.stringify({ broker, interval, timeout, gateways, reads }));
-  return [PLAIN_LOOP, task];
+  return [PLAIN_LOOP, taskFile(directory, { ...loopOf(workload), broker, gateways })];
+}
+
+function gridWords(
+  { workload, ports, broker, directory }: Assignment,
+  database: string | undefined,
+): string[] {
+  const gateways = ports.map((port, n) => ({ id: gatewayOf(n), port }));
+  return [LEAST_LOOP, taskFile(directory, { ...loopOf(workload), broker, database, gateways })];
+}
+
+function loopOf({ interval, timeout = 1000, reads }: Workload): object {
+  return { interval, timeout, reads };
+}
+
+function taskFile(directory: string, task: object): string {
+  const file = join(directory, "task.json");
+  writeFileSync(file, JSON.stringify(task));
+  return file;
 }

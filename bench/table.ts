@@ -1,4 +1,5 @@
 /** The table of the runs. */
+import type { PollerName } from "./pollers.ts";
 import { at, type Quantiles } from "./quantiles.ts";
 import type { Row } from "./row.ts";
 import type { StartUps } from "./start-up.ts";
@@ -11,7 +12,8 @@ const COLUMNS: readonly Column[] = [
   ["polls/s", ({ pollsPerSecond }) => pollsPerSecond.toFixed(1)],
   ["CPU %", ({ cpuPercent }) => cpuPercent.toFixed(1)],
   ["CPU ms a poll", ({ cpuPerPoll }) => cpuPerPoll.toFixed(3)],
-  ["of plain", ofPlain],
+  ["of plain", (row, rows) => ofOther(row, rows, "plain")],
+  ["of least", (row, rows) => ofOther(row, rows, "least")],
   ["RSS (peak) MB", ({ rss, rssPeak }) => `${rss.toFixed(0)} (${rssPeak.toFixed(0)})`],
   ["late ms p50/p99/max", ({ late }) => (late === null ? "–" : three(late.seen))],
   ["grid error ms p50/p99/max", ({ gridError }) => three(gridError)],
@@ -60,17 +62,16 @@ export function markdownTable(
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** CPU per poll as a multiple of the plain loop's, with the same workload and run; undefined without one. */
-export function ratioToPlain(row: Row, rows: readonly Row[]): number | undefined {
-  const plain = rows.find(
-    ({ poller, workload, run }) =>
-      poller === "plain" && workload === row.workload && run === row.run,
+/** CPU per poll as a multiple of another poller's, with the same workload and run; undefined without one. */
+export function ratioTo(row: Row, rows: readonly Row[], other: PollerName): number | undefined {
+  const found = rows.find(
+    ({ poller, workload, run }) => poller === other && workload === row.workload && run === row.run,
   );
-  return plain === undefined ? undefined : row.cpuPerPoll / plain.cpuPerPoll;
+  return found === undefined ? undefined : row.cpuPerPoll / found.cpuPerPoll;
 }
 
-function ofPlain(row: Row, rows: readonly Row[]): string {
-  const ratio = row.poller === "plain" ? undefined : ratioToPlain(row, rows);
+function ofOther(row: Row, rows: readonly Row[], other: PollerName): string {
+  const ratio = row.poller === other ? undefined : ratioTo(row, rows, other);
   return ratio === undefined ? "–" : `${ratio.toFixed(2)} ×`;
 }
 
