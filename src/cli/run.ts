@@ -14,6 +14,7 @@ import { read } from "./read.ts";
 import { reset } from "./reset.ts";
 import { reload } from "./reload.ts";
 import { restore } from "./restore.ts";
+import { scan } from "./scan.ts";
 import { simulate } from "./simulate.ts";
 import { spool } from "./spool.ts";
 import { start } from "./start.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   config,
   read,
   write,
+  scan,
   events,
   spool,
   reset,

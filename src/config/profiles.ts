@@ -146,7 +146,8 @@ function unknown(name: string): string {
   return `is not the name of a profile that comes with edgepoll; ${hint} ${OWN}`;
 }
 
-function shippedNames(): string[] {
+/** The names of the profiles that come with edgepoll. */
+export function shippedNames(): string[] {
   const files = readdirSync(SHIPPED, { recursive: true, encoding: "utf8" });
   const profiles = files.filter((file) => file.endsWith(".yaml"));
   return profiles.map((file) => file.slice(0, -".yaml".length).replaceAll("\\", "/")).sort();

@@ -80,6 +80,12 @@ export function heldBy(name: string, holder: HolderInfo | undefined): LockedErro
   const who = holder
     ? `edgepoll ${printable(holder.node)} (pid ${String(holder.pid)})`
     : "Another process, which does not say who it is,";
+  // A command, which has no control socket.
+  if (kind === "endpoint" && holder?.control === "") {
+    const command = `${printable(holder.node)} (pid ${String(holder.pid)})`;
+    const text = `${command} works at ${thing}. Wait for its end, or end it: kill ${String(holder.pid)}`;
+    return new LockedError("ENDPOINT_HELD", text);
+  }
   if (kind === "endpoint") {
     const where = holder ? stateOption(holder.stateDir) : "";
     return new LockedError(

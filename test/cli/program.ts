@@ -24,6 +24,8 @@ export interface Ended {
 export interface Running {
   /** The next line of stdout that matches; rejects when the process ends before. */
   line(pattern: RegExp): Promise<string>;
+  /** The same of stderr, lines that it has written before not counted. */
+  note(pattern: RegExp): Promise<string>;
   /** What it wrote so far. */
   stdout(): string;
   signal(signal: NodeJS.Signals): void;
@@ -113,6 +115,12 @@ function start(args: readonly string[], directory: string): Running {
     ended,
     stdout: () => stdout,
     signal: (signal) => void child.kill(signal),
+    note: async (pattern) => {
+      for await (const line of createInterface({ input: child.stderr })) {
+        if (pattern.test(line)) return line;
+      }
+      throw new Error(`ended without ${String(pattern)}\n${stderr}`);
+    },
     line: async (pattern) => {
       const seen = stdout
         .split("\n")

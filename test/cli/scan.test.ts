@@ -1,0 +1,117 @@
+/** `scan` of slaves from another code base: what answers, what it is, and a configuration of it. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Scan } from "../../src/core/scan.ts";
+import { startPython } from "../modbus/rig.ts";
+import { createTempDir } from "../support/temp-dir.ts";
+import { createPlace } from "./program.ts";
+
+const PYMODBUS = fileURLToPath(new URL("../support/pymodbus-slave.py", import.meta.url));
+const IMAGE = new URL("../config/register-images/eastron-sdm630.json", import.meta.url);
+
+/** Unit 3 is a meter, unit 4 has the mark of SunSpec; 7 and 8 are there as well. */
+function startUnits(t: TestContext, path = ""): Promise<number> {
+  const { registers }: { registers: Record<string, string> } = JSON.parse(
+    readFileSync(IMAGE, "utf8"),
+  );
+  const words = Object.entries(registers).flatMap(([address, text]) =>
+    text.split(" ").map((word, n) => [Number(address) + n, Number.parseInt(word, 16)] as const),
+  );
+  const units = {
+    3: { input: Object.fromEntries(words) },
+    4: { holding: { 40000: 0x5375, 40001: 0x6e53 } },
+  };
+  return startPython(t, [PYMODBUS, path, JSON.stringify(units)]);
+}
+
+test("units are found and described, and the configuration written of them is one", async (t) => {
+  const { run, directory } = await createPlace(t);
+  const url = `tcp://127.0.0.1:${String(await startUnits(t))}`;
+  const file = join(directory, "found.yaml");
+  const ended = await run("scan", url, "--units", "2-4,7", "--json", "--write-config", file);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { units, complete, asked }: Scan = JSON.parse(ended.stdout);
+  assert.deepEqual([complete, asked], [true, 4]);
+  assert.deepEqual(
+    units.map(({ unitId, answer, sunspec }) => ({ unitId, answer, sunspec })),
+    [
+      { unitId: 3, answer: { exception: 2 }, sunspec: null },
+      { unitId: 4, answer: { exception: 2 }, sunspec: 40000 },
+      { unitId: 7, answer: { value: 1000 }, sunspec: null },
+    ],
+  );
+  const [meter, , plain] = units;
+  const { profile, seen } = meter?.profiles[0] ?? {};
+  assert.equal(profile, "eastron/sdm630");
+  assert.deepEqual(Object.keys(seen ?? {}), [
+    "voltage-l1",
+    "voltage-l2",
+    "voltage-l3",
+    "frequency",
+  ]);
+  assert.deepEqual(plain?.profiles, [], "numbers that count up are no meter");
+  assert.equal(plain.identification?.vendor, "Pymodbus");
+  const [checked, again] = await Promise.all([
+    ...[run("check", file), run("scan", url, "--units", "3", "--write-config", file)],
+  ]);
+  assert.equal(checked?.code, 0, checked?.stderr);
+  assert.match(
+    readFileSync(file, "utf8"),
+    /- id: unit-3\n +unitId: 3\n +profile: eastron\/sdm630\n/,
+  );
+  assert.equal(again?.code, 74, "a file that is there is not replaced");
+});
+
+test("on a line settings are tried in turn, and an interrupt ends it with what was found", async (t) => {
+  const { begin } = await createPlace(t);
+  const path = join(createTempDir(t), "ttyPYMODBUS");
+  await startUnits(t, path);
+  const settings = ["--baud", "9600,19200", "--parity", "none"];
+  const scan = begin(
+    "scan",
+    `serial://${path}`,
+    "--units",
+    "7,100",
+    ...settings,
+    "--timeout",
+    "9000",
+  );
+  await scan.note(/^unit 7 at .*baud=9600&parity=none&stop=2: value, Pymodbus/);
+  scan.signal("SIGINT");
+  const { code, stdout, stderr } = await scan.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^7 +serial:\S+baud=9600&parity=none&stop=2 +value .*Pymodbus PM/m);
+  assert.match(stdout, /It was ended before all units were asked\.\n$/);
+});
+
+test("nothing there, nobody to ask, a node that polls, and mistakes are told apart", async (t) => {
+  const { run, begin, node, config, port: broker } = await createPlace(t);
+  const url = `tcp://127.0.0.1:${String(await startUnits(t))}`;
+  const points = [{ id: "a", table: "holding", address: 10, type: "uint16" }];
+  const devices = [{ id: "plc", unitId: 7, points }];
+  const gateways = [{ id: "plant", connection: url, interval: "60s", devices }];
+  const mqtt = { broker: "embedded", embedded: { port: broker } };
+  writeFileSync(config, JSON.stringify({ node: "test", mqtt, gateways }));
+  const empty = await run("scan", url, "--units", "1,2", "--timeout", "100");
+  assert.equal(empty.code, 69);
+  assert.match(empty.stderr, /No unit answers at tcp:.*: 2 requests went out\. .* Next: /);
+  const running = begin("start", ...node);
+  await running.line(/^watch it:/);
+  const cases: [string[], number, RegExp][] = [
+    [[url], 75, /edgepoll test \(pid \d+\) polls 127\.0\.0\.1:\d+ already/],
+    [["tcp://127.0.0.1:1"], 69, /can't be connected, so nothing was asked: .*ECONNREFUSED/],
+    [[url, "--baud", "9600"], 64, /are for serial:\/\/ lines/],
+    [[url, "--units", "9-3"], 64, /--units takes ids from 0 to 255/],
+    [["serial:///dev/ttyX", "--units", "248"], 64, /--units takes ids from 1 to 247/],
+    [["serial:///dev/ttyX", "--baud", "9601"], 64, /did you mean 9600\?/],
+    [[url, "--timeout", "soon"], 64, /--timeout takes ms/],
+  ];
+  const ended = await Promise.all(cases.map(([words]) => run("scan", ...words)));
+  for (const [n, [words, code, text]] of cases.entries()) {
+    assert.equal(ended.at(n)?.code, code, `${words.join(" ")}: ${String(ended.at(n)?.stderr)}`);
+    assert.match(String(ended.at(n)?.stderr), text);
+  }
+});
