@@ -80,13 +80,13 @@ export class EpochCheck {
     else this.#absent(record.run.absence, fresh, to, record.run.slotTo);
   }
 
-  /** All records were read. */
-  end(): void {
+  /** All records were read; up to `reached` slots are claimed by now, as the node may have gone on meanwhile. */
+  end(reached = 0): void {
     const { claim, kept } = this.#facts;
     const settled = this.#settled();
     if (this.#next <= settled) this.#skipped(settled);
     this.#gaps.end();
-    if (claim !== undefined) this.#claimed(claim.claimed);
+    if (claim !== undefined) this.#claimed(claim.claimed, reached);
     if (kept !== undefined && this.#tally.lost === 0) this.#compare(kept);
   }
 
@@ -133,9 +133,10 @@ export class EpochCheck {
     this.#gaps.add(absence, inTime, slotTo);
   }
 
-  #claimed(claimed: number): void {
+  #claimed(claimed: number, reached: number): void {
     const { interval } = this.#facts;
     const last = this.#next - 1;
+    if (last > claimed && last <= reached) return;
     if (last > claimed) {
       const text = `${this.#which(claimed + 1, last)} an outcome and no claim: the claim was lost, so a start would poll them again`;
       this.#find("claim", text, { from: claimed + 1, to: last });

@@ -3,7 +3,7 @@ import type { KeptAccount } from "../core/account.ts";
 import { EpochCheck } from "../core/epoch-check.ts";
 import { Lateness } from "../core/lateness.ts";
 import { addCounts } from "../core/outcome.ts";
-import { below, decodeLedger, keys, type LedgerRecord } from "../core/records.ts";
+import { below, decodeClaim, decodeLedger, keys, type LedgerRecord } from "../core/records.ts";
 import { Findings, Tally, type ScheduleRow, type Validation } from "../core/validation.ts";
 import { knownSchedules, type KnownSchedule } from "./known-schedules.ts";
 import { LedgerReading, type ReadingWorld } from "./ledger-reading.ts";
@@ -85,10 +85,18 @@ class Validator {
       check?.end();
       check = this.#epoch(known, claim.epoch, tally);
     }
-    check?.end();
+    check?.end(await this.#reached(known, check.epoch));
     if (kept !== undefined && kept.epoch === check?.epoch) this.#proven.set(known.id, kept);
     this.#nextSlot(known, check?.epoch);
     return tally.row(gateway, interval);
+  }
+
+  /** The last claimed slot of an epoch as it is now. */
+  async #reached({ id }: KnownSchedule, epoch: number): Promise<number> {
+    const key = keys.claim(id);
+    const text = await this.#world.store.get(key);
+    const claim = text === undefined ? undefined : this.#reading.read(key, () => decodeClaim(text));
+    return claim?.epoch === epoch ? claim.claimed : 0;
   }
 
   /** What the records begin after: what was proven before, else what retention has removed. */

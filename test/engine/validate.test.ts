@@ -226,6 +226,16 @@ test("a node that runs answers from its own store, and is not kept from polling"
   await rig.stop();
 });
 
+test("slots that are claimed and polled while the ledger is read are no finding", async () => {
+  const rig = new Rig(SITE);
+  await rig.start();
+  await rig.clock.advance(600_000);
+  const pause = () => rig.clock.advance(3000);
+  const { validation } = await validateStore({ store: rig.store, pause }, { since: 0 });
+  assert.deepEqual(validation.findings, []);
+  await rig.stop();
+});
+
 test("a node looks every five minutes; what it finds is in its health and an event, and so is that it is gone", async () => {
   const rig = new Rig({ gateways: [{ id: "a", devices: { d: [1000] }, phase: 0 }] });
   await rig.start();
