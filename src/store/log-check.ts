@@ -8,16 +8,9 @@
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fitsChecksum } from "./crc32c.ts";
 import { damage } from "./damage.ts";
+import { BLOCK, HEADER, isPart, LAST, MIDDLE, WHOLE } from "./log-records.ts";
 
-const BLOCK = 32_768;
-/** Checksum (4 bytes), length (2), type (1). */
-const HEADER = 7;
-/** Parts of a record by their type: whole, first, middle, last. */
-const WHOLE = 1;
-const MIDDLE = 3;
-const LAST = 4;
 /** What a disk writes at once. */
 const SECTOR = 512;
 
@@ -48,7 +41,7 @@ export function damageOf(log: Buffer): number | undefined {
     const end = Math.min(block + BLOCK, log.length);
     for (let at = block; at + HEADER <= end; ) {
       const next = at + HEADER + log.readUInt16LE(at + 4);
-      if (isIntact(log, at, next, end)) {
+      if (isPart(log, at, next, end)) {
         const type = log[at + 6] ?? 0;
         if (bad !== undefined && (ended || type < MIDDLE || !hasHole(log, bad, at))) return bad;
         ended = type === LAST;
@@ -62,12 +55,6 @@ export function damageOf(log: Buffer): number | undefined {
     }
   }
   return undefined;
-}
-
-function isIntact(log: Buffer, at: number, next: number, end: number): boolean {
-  const type = log[at + 6] ?? 0;
-  if (next > end || type === 0 || type > LAST) return false;
-  return fitsChecksum(log.subarray(at + 6, next), log.readUInt32LE(at));
 }
 
 function endsRecord(type: number): boolean {

@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fitsChecksum } from "./crc32c.ts";
 import { damage } from "./damage.ts";
+import { tablesOf } from "./manifest.ts";
 import { readVarint, unsnap } from "./snappy.ts";
 
 const FOOTER = 48;
@@ -19,16 +20,31 @@ interface Place {
   readonly size: number;
 }
 
-/** Throws `StoreError` STORE_DAMAGED when a block of a table has a wrong checksum. Reads every byte there is. */
+/**
+ * Throws `StoreError` STORE_DAMAGED when a block of a table that belongs to the database has a wrong
+ * checksum. Reads every byte of them. A table that was being written when the process died belongs to
+ * nothing: LevelDB deletes it.
+ */
 export function refuseDamagedTables(path: string): void {
-  const [name] = damagedTables(path);
+  const belongs = membersOf(path);
+  const name = damagedTables(path).find((one) => belongs(Number.parseInt(one, 10)));
   if (name === undefined) return;
   throw damage(
     `${join(path, name)} has a wrong checksum: records are lost, most likely because the disk is failing.`,
   );
 }
 
-/** The names of the tables with a damaged block, in order. */
+/** Whether a table belongs to the database, by its number; where that can't be read all do. */
+function membersOf(path: string): (table: number) => boolean {
+  try {
+    const tables = tablesOf(path);
+    return (table) => tables.has(table);
+  } catch {
+    return () => true;
+  }
+}
+
+/** The names of the tables with a damaged block, in order, whether they belong to the database or not. */
 export function damagedTables(path: string): string[] {
   const names = readdirSync(path).filter((name) => /\.(ldb|sst)$/.test(name));
   return names.filter((name) => !isIntact(readFileSync(join(path, name)))).sort();

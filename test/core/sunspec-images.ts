@@ -1,4 +1,4 @@
-/** Register images of SunSpec models as published (vectors/make-sunspec.py), and devices made of them. */
+/** Register images of SunSpec models as published (sunspec/make-sunspec.py), and devices made of them. */
 import { readFileSync } from "node:fs";
 import type { SunSpecRead } from "../../src/core/sunspec-registers.ts";
 
@@ -14,7 +14,7 @@ export interface ModelImage {
   readonly values: Readonly<Record<string, readonly [number | string, string | null]>>;
 }
 
-const file = new URL("vectors/sunspec.json", import.meta.url);
+const file = new URL("sunspec/sunspec.json", import.meta.url);
 
 /** All that there are. */
 export const IMAGES: readonly ModelImage[] = (
