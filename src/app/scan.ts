@@ -136,10 +136,11 @@ class Scanning {
   }
 
   #unreachable(detail: string): UnavailableError {
-    const [{ url }] = this.#options.connections;
+    const [{ url, kind }] = this.#options.connections;
+    const done = kind === "serial" ? "used" : "connected";
     return new UnavailableError(
       "NO_ANSWER",
-      `${url} can't be connected, so nothing was asked: ${detail}`,
+      `${url} can't be ${done}, so nothing was asked: ${detail}`,
     );
   }
 

@@ -1,8 +1,10 @@
 /** Why a read came to nothing, in words and with what to try next. */
 import { addressAsReference } from "../config/reference.ts";
 import type { DirectAnswer } from "../app/read.ts";
+import type { Connection } from "../core/model.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { referenceOf } from "../core/reference.ts";
+import { garbledText, nextLook, silenceText, unreachableText } from "./likely-causes.ts";
 
 /** What exceptions mean in practice (Modbus Application Protocol 7). */
 const EXCEPTIONS: Readonly<Record<number, string>> = {
@@ -15,40 +17,49 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
   11: "the gateway got no answer from this unit: wrong unit id, or the device is off",
 };
 
-/** What happened at the device, as one line. */
-export function failureOf(
-  { reason, exception, detail }: Extract<DirectAnswer, { ok: false }>,
-  { unitId, table, address, count }: ReadRequest,
-  where: string,
-  exceptions = EXCEPTIONS,
-): string {
-  const what = `unit ${String(unitId)}, ${table} ${String(address)} (${referenceOf(table, address)}), count ${String(count)}`;
-  const meant = exception === 2 ? addressAsReference({ table, address }) : undefined;
-  const hint =
-    meant === undefined
-      ? ""
-      : `; ${String(address)} looks like a reference, which is address ${String(meant.address)} of ${table}`;
-  return `${where} ${textOf(reason, exception, detail, unitId, exceptions)}${hint} (${what})`;
+type Failure = Extract<DirectAnswer, { ok: false }>;
+
+/** Who was asked. */
+export interface Asked {
+  /** What it is called on the command line. */
+  readonly where: string;
+  readonly connection: Connection;
 }
 
-function textOf(
-  reason: string,
-  exception: number | undefined,
-  detail: string,
-  unitId: number,
-  exceptions: Readonly<Record<number, string>>,
-) {
-  if (reason === "exception") {
-    const meaning = exceptions[exception ?? 0] ?? "which the specification does not explain";
-    return `answered with exception ${String(exception)}: ${meaning}`;
-  }
-  if (reason === "timeout") {
-    return `is connected, but unit ${String(unitId)} is silent (${detail}): mostly a wrong unit id, or a device that is off behind a gateway`;
-  }
-  if (reason === "bad_frame") return `answered with something that is no Modbus/TCP: ${detail}`;
-  if (detail.includes("ECONNREFUSED"))
-    return "refuses the connection: nothing listens on this port; is it the right one, and is Modbus TCP switched on there?";
-  if (/ENOTFOUND|EAI_AGAIN/.test(detail))
-    return "has a host name that can't be resolved: misspelt, or the name server does not know it; try its address";
-  return `can't be connected (${detail}): wrong host, a firewall, or the device is off`;
+/** What happened at the device, as one line with the next command. */
+export function failureOf(
+  failure: Failure,
+  request: ReadRequest,
+  asked: Asked,
+  exceptions = EXCEPTIONS,
+): string {
+  const { reason, detail } = failure;
+  const next = nextLook(asked.connection, { unitId: request.unitId, reason, detail });
+  const text = causeOf(failure, request, asked, exceptions);
+  return next === undefined ? text : `${text}. Next: ${next}`;
+}
+
+/** The same without what to do next. */
+export function causeOf(
+  failure: Failure,
+  request: ReadRequest,
+  { where, connection }: Asked,
+  exceptions = EXCEPTIONS,
+): string {
+  const { reason, exception, detail } = failure;
+  const { unitId, table, address, count } = request;
+  // Nothing was asked; and a line says itself what to do next.
+  if (reason === "connect_failed") return `${where} ${unreachableText(connection, detail)}`;
+  const what = `(unit ${String(unitId)}, ${table} ${String(address)} (${referenceOf(table, address)}), count ${String(count)})`;
+  if (reason === "timeout") return `${where} ${silenceText(connection, unitId, detail)} ${what}`;
+  if (reason === "bad_frame") return `${where} ${garbledText(connection, detail)} ${what}`;
+  const meaning = exceptions[exception ?? 0] ?? "which the specification does not explain";
+  const hint = exception === 2 ? meantReference(request) : "";
+  return `${where} answered with exception ${String(exception)}: ${meaning}${hint} ${what}`;
+}
+
+function meantReference({ table, address }: ReadRequest): string {
+  const meant = addressAsReference({ table, address });
+  if (meant === undefined) return "";
+  return `; ${String(address)} looks like a reference, which is address ${String(meant.address)} of ${table}`;
 }

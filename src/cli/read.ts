@@ -14,7 +14,7 @@ import { CONFIG, JSON_FLAG, sameNode, STATE_DIR, whereOf } from "./node-options.
 import { listening } from "./listening.ts";
 import type { Output } from "./output.ts";
 import { printable } from "./printable.ts";
-import { failureOf } from "./read-failure.ts";
+import { failureOf, type Asked } from "./read-failure.ts";
 import {
   COUNT,
   countOf,
@@ -60,6 +60,7 @@ async function configured(name: string, given: Given, { out, caller }: Context):
   }
   const { gateway, device } = found;
   const where = `${gateway.id}/${device.id}`;
+  const asked = { where, connection: gateway.connection };
   const { requests, timeout } = wanted(found, given.more, `${caller} read ${where}${node}`);
   const rows: PointRow[] = [];
   let refused: string | undefined;
@@ -67,8 +68,8 @@ async function configured(name: string, given: Given, { out, caller }: Context):
     const answer = await answerTo(found, request, timeout, `${caller} start${node}`, out);
     // An exception is about these points only; whatever else came instead is about the device.
     const isRefusal = !answer.ok && answer.reason === "exception";
-    if (isRefusal) refused ??= failureOf(answer, request, where);
-    const words = isRefusal ? undefined : wordsOf(answer, request, where);
+    if (isRefusal) refused ??= failureOf(answer, request, asked);
+    const words = isRefusal ? undefined : wordsOf(answer, request, asked);
     const exception = answer.ok ? undefined : answer.exception;
     rows.push(...request.points.map((planned) => pointRow(planned, words, exception)));
   }
@@ -139,7 +140,7 @@ async function adHoc(target: string, given: Given, { out, caller }: Context): Pr
   }
   const listens = listening(out);
   const answer = await readEndpoint({ connection, timeout: TIMEOUT, listens }, request);
-  const words = wordsOf(answer, request, connection.url);
+  const words = wordsOf(answer, request, { where: connection.url, connection });
   const rows = Array.from({ length: values }, (_, i) => rowOf(sized, i * widthOf(sized), words));
   if (given.flags.has("json"))
     out.line(JSON.stringify({ ...request, type: point.type, values: rows }));
@@ -186,7 +187,7 @@ function table(rows: readonly ReturnType<typeof rowOf>[]): string[] {
   ]);
 }
 
-function wordsOf(answer: DirectAnswer, request: ReadRequest, where: string): Uint16Array {
+function wordsOf(answer: DirectAnswer, request: ReadRequest, asked: Asked): Uint16Array {
   if (answer.ok) return Uint16Array.from(answer.words);
-  throw new UnavailableError("NO_ANSWER", failureOf(answer, request, where));
+  throw new UnavailableError("NO_ANSWER", failureOf(answer, request, asked));
 }

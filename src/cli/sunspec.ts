@@ -55,7 +55,7 @@ async function walkOf({ connection, unitId }: Unit, out: Output): Promise<SunSpe
     const answer = isTimeout(first) ? await ask(request, TIMEOUT) : first;
     if (answer.ok) return answer.words;
     if (answer.exception === 2 || answer.exception === 3) return "refused";
-    const text = failureOf(answer, request, connection.url);
+    const text = failureOf(answer, request, { where: connection.url, connection });
     if (!isTimeout(answer)) throw new UnavailableError("NO_ANSWER", text);
     silence = text;
     return "silent";

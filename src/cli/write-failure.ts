@@ -1,7 +1,8 @@
 /** Why nothing was written, or why nobody knows, in words and with what to try next. */
 import { UnavailableError } from "../core/errors.ts";
+import type { Connection } from "../core/model.ts";
 import type { DirectWrite, Written } from "../app/write.ts";
-import { failureOf } from "./read-failure.ts";
+import { causeOf, failureOf } from "./read-failure.ts";
 
 /** What exceptions mean in answer to a write (Modbus Application Protocol 7). */
 const EXCEPTIONS: Readonly<Record<number, string>> = {
@@ -20,15 +21,16 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
 export function refuseUnwritten(
   { verdict, failure }: Written,
   { unitId, table, address, words }: DirectWrite,
-  { where, next }: { readonly where: string; readonly next: string },
+  { connection, next }: { readonly connection: Connection; readonly next: string },
 ): void {
   if (failure === undefined || verdict === "confirmed" || verdict === "unconfirmed") return;
   const request = { unitId, table, address, count: words.length };
-  const url = where.slice(0, where.indexOf(": "));
-  const why = failureOf(failure, request, url, EXCEPTIONS);
+  const asked = { where: connection.url, connection };
   if (verdict === "unasked" || verdict === "unsent" || verdict === "refused") {
+    const why = failureOf(failure, request, asked, EXCEPTIONS);
     throw new UnavailableError("NO_ANSWER", `Nothing was written: ${why}`);
   }
+  const why = causeOf(failure, request, asked, EXCEPTIONS);
   const now =
     verdict === "unchanged" ? "It still holds what it held before" : "What it holds does not tell";
   throw new UnavailableError(

@@ -69,7 +69,7 @@ export const write: Command = {
     const manner = { connection, timeout: TIMEOUT, listens: listening(out) };
     const written = await writeEndpoint(manner, asked);
     const next = `${caller} read ${targetOf(job)} ${referenceOf(asked.table, asked.address)} --type ${job.point.type}`;
-    refuseUnwritten(written, asked, { where: job.where, next });
+    refuseUnwritten(written, asked, { connection, next });
     if (given.flags.has("json")) out.line(JSON.stringify(toldOf(job, written)));
     else for (const line of lines(job, written)) out.line(printable(line));
     return written.verdict === "confirmed" ? EXIT.ok : EXIT.degraded;
@@ -155,7 +155,7 @@ async function consents(job: Job, given: Given, { out, caller }: Context): Promi
   const answer = await readEndpoint(manner, { unitId, table, address, count: job.words.length });
   if (!answer.ok && answer.reason !== "exception") {
     const written: Written = { verdict: "unasked", function: 0, failure: answer };
-    refuseUnwritten(written, asked, { where: job.where, next: "" });
+    refuseUnwritten(written, asked, { connection, next: "" });
   }
   const now = answer.ok ? `holds ${shown(job.point, answer.words)}` : "can't be read";
   const wanted = shown(job.point, job.words);

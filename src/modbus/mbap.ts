@@ -65,3 +65,9 @@ function bodyFaultOf(
 export function isWhole(received: Buffer, have: number): boolean {
   return have >= HEADER && have >= HEADER + received.readUInt16BE(4);
 }
+
+/** Whether what was received is a frame by its protocol id and its length; asked where another framing is spoken. */
+export function isFrame(received: Buffer, have: number): boolean {
+  if (have < HEADER + MIN_BODY || received.readUInt16BE(2) !== 0) return false;
+  return received.readUInt16BE(4) === have - HEADER;
+}

@@ -1,6 +1,7 @@
 /** The port handed to `modbus-serial` on a line without ids: nothing passes that is not the answer it waits for. */
 import { EventEmitter } from "node:events";
 import { expectedFor, type Expected } from "./expected.ts";
+import { isFrame } from "./mbap.ts";
 import { CRC, faultOf, frameLength, headFaultOf, MAX_FRAME } from "./rtu.ts";
 import type { Port, PortHost } from "./strict-port.ts";
 
@@ -57,7 +58,12 @@ export class RtuPort extends EventEmitter implements Port {
     if (fault !== undefined) {
       if (isEcho) return;
       this.#expected = undefined;
-      this.#host.doubt(fault, headFaultOf(this.#received, this.#have, expected) === undefined);
+      const isDamaged = headFaultOf(this.#received, this.#have, expected) === undefined;
+      const isTcp = !isDamaged && isFrame(this.#received, this.#have);
+      this.#host.doubt(
+        isTcp ? `${fault}; this is a Modbus TCP frame, as on tcp://` : fault,
+        isDamaged,
+      );
       return;
     }
     const end = frameLength(this.#received, this.#have, expected);

@@ -57,6 +57,13 @@ export function frameLength(received: Buffer, have: number, expected: Expected) 
   return have < HEAD ? undefined : lengthOf(received, have, expected);
 }
 
+/** Whether what was received is such an answer, whole and undamaged; asked where another framing is spoken. */
+export function isAnswer(received: Buffer, have: number, expected: Expected): boolean {
+  if (faultOf(received, have, expected) !== undefined) return false;
+  const length = frameLength(received, have, expected);
+  return length !== undefined && have >= length;
+}
+
 function lengthOf(received: Buffer, have: number, { code, rest }: Expected): number | undefined {
   if (received.readUInt8(1) !== code) return HEAD + CRC;
   const bytes = restLengthOf(rest);

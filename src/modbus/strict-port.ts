@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { crc16 } from "./crc16.ts";
 import { expectedFor, type Expected } from "./expected.ts";
 import { faultOf, frameOf, HEADER, isWhole, MAX_BODY } from "./mbap.ts";
+import { isAnswer } from "./rtu.ts";
 
 const CRC = 2;
 
@@ -78,7 +79,8 @@ export class StrictPort extends EventEmitter implements Port {
     const fault = faultOf(this.#received, this.#have, expected);
     if (fault !== undefined) {
       this.#expected = undefined;
-      this.#host.doubt(fault);
+      const isRtu = isAnswer(this.#received, this.#have, expected);
+      this.#host.doubt(isRtu ? `${fault}; this is an RTU frame, as on rtu+tcp://` : fault);
     } else if (isWhole(this.#received, this.#have)) {
       this.#expected = undefined;
       this.#pass(this.#have, expected);

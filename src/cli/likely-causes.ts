@@ -1,0 +1,91 @@
+/** What mostly stands behind a failure, by the kind of connection, and what to try next. */
+import type { Connection, SerialConnection } from "../core/model.ts";
+import { shellWord } from "../core/shell.ts";
+
+/** Settings that most devices on lines have. */
+const COMMON = "--baud 9600,19200,38400 --parity none,even,odd";
+
+/** That a unit gave no answer to a request that was sent. */
+export function silenceText(connection: Connection, unitId: number, detail: string): string {
+  if (connection.kind === "serial" && detail.includes("went away")) {
+    return `lost its line: ${detail}; was the adapter unplugged?`;
+  }
+  const silent = `unit ${String(unitId)} is silent (${detail})`;
+  switch (connection.kind) {
+    case "serial":
+      return (
+        `is open, but ${silent}: a wrong unit id, other settings than ${settingsText(connection)}, ` +
+        "A and B swapped, a missing termination, or a device without power"
+      );
+    case "rtu+tcp":
+      return (
+        `is connected, but ${silent}: a wrong unit id, other line settings in the converter, A and B ` +
+        "swapped, a device without power, or a gateway that speaks Modbus TCP (tcp://)"
+      );
+    case "tcp":
+      return (
+        `is connected, but ${silent}: mostly a wrong unit id, a device that is off behind a gateway, ` +
+        "or a converter that passes RTU frames through (rtu+tcp://)"
+      );
+    default:
+      return `is connected, but ${silent}: mostly a wrong unit id, or a device that is off behind a gateway`;
+  }
+}
+
+/** That something came which is no answer to the request, or that others talk all the time. */
+export function garbledText(connection: Connection, detail: string): string {
+  if (connection.kind !== "serial" && connection.kind !== "rtu+tcp") {
+    return `answered with something that is no Modbus/TCP answer to this request: ${detail}`;
+  }
+  if (detail.startsWith("no silence")) {
+    return `is never silent (${detail}): another master, or noise on a line without bias and termination`;
+  }
+  if (detail.includes("late answer")) {
+    return `got an answer that may not be its own (${detail}): a slow device; try again`;
+  }
+  const settings =
+    connection.kind === "serial"
+      ? `other settings than ${settingsText(connection)}`
+      : "other line settings in the converter";
+  return detail.startsWith("checksum")
+    ? `got a damaged answer (${detail}): noise, a missing termination, two devices with one unit id, or ${settings}`
+    : `got something that is no answer to this request (${detail}): ${settings}, two devices with one unit id, or noise`;
+}
+
+/** That there is no connection; a line says itself why. */
+export function unreachableText({ kind }: Connection, detail: string): string {
+  if (kind === "serial") return `can't be used: ${detail}`;
+  if (detail.includes("ECONNREFUSED"))
+    return "refuses the connection: nothing listens on this port; is it the right one, and is Modbus TCP switched on there?";
+  if (/ENOTFOUND|EAI_AGAIN/.test(detail))
+    return "has a host name that can't be resolved: misspelt, or the name server does not know it; try its address";
+  return /EHOST|ENET|ETIMEDOUT|no connection within/.test(detail)
+    ? `can't be connected (${detail}): wrong host, a firewall, or the device is off`
+    : `can't be connected: ${detail}`;
+}
+
+/** The command that tells more about a unit that gave no good answer; undefined when there is none. */
+export function nextLook(
+  connection: Connection,
+  { unitId, reason, detail }: { unitId: number; reason: string; detail: string },
+): string | undefined {
+  const { kind, url } = connection;
+  const unit = `--units ${String(unitId)}`;
+  const other = kind === "tcp" ? "rtu+tcp" : "tcp";
+  if ((kind === "tcp" || kind === "rtu+tcp") && detail.includes(` ${other}://`)) {
+    return `edgepoll scan ${shellWord(`${other}${url.slice(kind.length)}`)} ${unit}`;
+  }
+  if (reason === "bad_frame" && kind === "serial") {
+    return `edgepoll scan ${shellWord(`serial://${connection.path}`)} ${unit} ${COMMON}`;
+  }
+  const isSilent = reason === "timeout" && !detail.includes("went away");
+  if (!isSilent || kind === "tls" || kind === "simulator") return undefined;
+  return `edgepoll scan ${shellWord(url)}`;
+}
+
+/** How a line is spoken, in words. */
+export function settingsText({ baud, parity, stopBits }: SerialConnection): string {
+  const stop = stopBits === 1 ? "1 stop bit" : `${String(stopBits)} stop bits`;
+  const bits = parity === "none" ? "no parity" : `${parity} parity`;
+  return `${String(baud)} baud, ${bits} and ${stop}`;
+}
