@@ -1,10 +1,11 @@
 /** The endpoint that a command works at: under its lock, or through the node that holds it. */
 import { askControl } from "../control/client.ts";
-import { LockedError } from "../core/errors.ts";
+import { LockedError, PermissionError } from "../core/errors.ts";
 import { longestAnswer, type Gateway } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ConnectingLink } from "../modbus/connecting-link.ts";
 import { Names } from "../modbus/names.ts";
+import { denialOf } from "../modbus/serial-error.ts";
 import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
 import { askHolder } from "../system/locks.ts";
@@ -51,17 +52,23 @@ export class EndpointUse {
     return new EndpointUse(manner, clock, names, key, command);
   }
 
-  /** Works with a link of the command's own, under the lock of the endpoint. Throws `LockedError`. */
+  /** Works with a link of the command's own, under the lock of the endpoint. Throws `LockedError`, `PermissionError`. */
   async locked<T>(work: (link: ConnectingLink) => Promise<T>): Promise<T> {
     const holder = { pid, node: `edgepoll ${this.#command}`, stateDir: "", control: "" };
     const { connection } = this.#manner;
     const lock = await lockEndpoint({ key: this.#key, connection }, holder, this.clock);
-    const link = this.#link(lock.isSilent);
+    let { isSilent } = lock;
     try {
-      return await work(link);
+      await refuseDenied(connection);
+      const link = this.#link(isSilent);
+      try {
+        return await work(link);
+      } finally {
+        await link.close();
+        ({ isSilent } = link);
+      }
     } finally {
-      await link.close();
-      await lock.release(link.isSilent);
+      await lock.release(isSilent);
     }
   }
 
@@ -108,4 +115,11 @@ export class EndpointUse {
   get #lock(): string {
     return `endpoint:${this.#key}`;
   }
+}
+
+/** A line that may not be opened is the user's to put right, whatever device is on it. */
+async function refuseDenied(connection: Reachable): Promise<void> {
+  const denial = connection.kind === "serial" ? await denialOf(connection.path) : undefined;
+  if (denial === undefined) return;
+  throw new PermissionError("PERMISSION", `N${denial.slice(1)}`);
 }
