@@ -5,10 +5,16 @@ import { shellWord } from "../core/shell.ts";
 /** Settings that most devices on lines have. */
 const COMMON = "--baud 9600,19200,38400 --parity none,even,odd";
 
+/** How a connection says that it broke, and why. */
+const ENDED = /^connection closed by the device before it answered \((?<cause>.*)\)$/s;
+
 /** That a unit gave no answer to a request that was sent. */
 export function silenceText(connection: Connection, unitId: number, detail: string): string {
   if (connection.kind === "serial" && detail.includes("went away")) {
     return `lost its line: ${detail}; was the adapter unplugged?`;
+  }
+  if (connection.kind === "tls" && ENDED.test(detail)) {
+    return `ends the connection: ${detail.replace(ENDED, "$<cause>")}`;
   }
   const silent = `unit ${String(unitId)} is silent (${detail})`;
   switch (connection.kind) {
@@ -60,7 +66,7 @@ export function unreachableText({ kind }: Connection, detail: string): string {
   if (/ENOTFOUND|EAI_AGAIN/.test(detail))
     return "has a host name that can't be resolved: misspelt, or the name server does not know it; try its address";
   return /EHOST|ENET|ETIMEDOUT|no connection within/.test(detail)
-    ? `can't be connected (${detail}): wrong host, a firewall, or the device is off`
+    ? `can't be connected (${detail}): wrong host, a firewall, ${kind === "tls" ? "no TLS on this port, " : ""}or the device is off`
     : `can't be connected: ${detail}`;
 }
 
@@ -77,6 +83,9 @@ export function nextLook(
   }
   if (reason === "bad_frame" && kind === "serial") {
     return `edgepoll scan ${shellWord(`serial://${connection.path}`)} ${unit} ${COMMON}`;
+  }
+  if (kind === "tls" && /tls\.(ca|cert)/.test(detail)) {
+    return "edgepoll read GATEWAY/DEVICE, with a configuration whose gateway has these keys";
   }
   const isSilent = reason === "timeout" && !detail.includes("went away");
   if (!isSilent || kind === "tls" || kind === "simulator") return undefined;

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { connect, type ConnectionOptions } from "node:tls";
 import type { TlsFiles } from "../core/model.ts";
 import { socketOptions, socketWire, type Target } from "./tcp-wire.ts";
-import { tlsError } from "./tls-error.ts";
+import { fileError, hungUp, tlsError } from "./tls-error.ts";
 import type { Dial, Wire, WireEvents } from "./wire.ts";
 
 type Certificates = Pick<ConnectionOptions, "ca" | "cert" | "key">;
@@ -51,10 +51,15 @@ class TlsWire implements Wire {
 
   #connect(target: Target, certificates: Certificates, timeout: number): Promise<void> | undefined {
     if (this.#dropped) return undefined;
+    let isSecure = false;
     const events = {
       ...this.#events,
       lost: (error: Error) => {
         this.#events.lost(tlsError(error));
+      },
+      ended: () => {
+        if (isSecure) this.#events.ended();
+        else this.#events.lost(hungUp());
       },
     };
     try {
@@ -64,6 +69,7 @@ class TlsWire implements Wire {
         ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
       });
       socket.once("secureConnect", () => {
+        isSecure = true;
         events.opened();
       });
       // A socket under TLS can't be reset; what a device answers later meets a closed connection.
@@ -73,7 +79,7 @@ class TlsWire implements Wire {
       return this.#socket.closed;
     } catch (error) {
       // Certificate and key don't fit, or are none.
-      events.lost(error instanceof Error ? error : new Error(String(error)));
+      this.#events.lost(fileError(error));
       return undefined;
     }
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { connect } from "node:net";
+import { connect, createServer as createPlainServer, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { createServer, type TlsOptions } from "node:tls";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,9 @@ import { failureOf, holding, startTestSlave, wordsOf } from "./rig.ts";
 
 /** ms, never reached. */
 const LONG = 30_000;
+
+/** What OpenSSL says of itself. */
+const DUMP = /:error:|error:[0-9A-F]{8}|SSL routines|openssl\//;
 
 const pathOf = (name: string): string =>
   fileURLToPath(new URL(`../support/certificates/${name}`, import.meta.url));
@@ -95,6 +98,7 @@ for (const [what, name, files, detail] of REFUSED) {
     const failure = failureOf(await openLink(t, port, files).read(holding(5), LONG));
     assert.equal(failure.reason, "connect_failed");
     assert.match(failure.detail, detail);
+    assert.doesNotMatch(failure.detail, DUMP);
     assert.equal(slave.log().length, 0);
   });
 }
@@ -113,4 +117,33 @@ test("a gateway that wants a certificate says so, and files that are gone are na
   const failure = failureOf(await openLink(t, port, gone).read(holding(5), LONG));
   assert.equal(failure.reason, "connect_failed");
   assert.match(failure.detail, /^tls\.ca can't be read: .*gone\.pem/);
+});
+
+test("what is no TLS is said in a sentence, whether it answers or hangs up, and so is a key of another", async (t) => {
+  const talk = async (answer: (socket: Socket) => void) => {
+    const server = createPlainServer((socket) => {
+      socket
+        .on("error", () => undefined)
+        .once("data", () => {
+          answer(socket);
+        });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.after(() => server.close());
+    // A TCP server's address is never the text that a pipe's is.
+    const { port } = server.address() as AddressInfo;
+    return failureOf(await openLink(t, port, {}).read(holding(5), LONG)).detail;
+  };
+  const answered = await talk((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  assert.match(answered, /^no TLS is spoken there; is it Modbus TCP without it \(tcp:\/\/\)\? \(/);
+  const hungUp = await talk((socket) => socket.end());
+  assert.match(hungUp, /^it hangs up at the first word of TLS; is it Modbus TCP without it/);
+  const mixed = { ca: CA, cert: pathOf("node.pem"), key: pathOf("gateway.key") };
+  const { port } = await startGateway(t, "gateway");
+  const other = failureOf(await openLink(t, port, mixed).read(holding(5), LONG)).detail;
+  assert.match(other, /^tls\.key is not the key of tls\.cert \(/);
+  const noKey = { ca: CA, cert: pathOf("node.pem"), key: pathOf("node.pem") };
+  const none = failureOf(await openLink(t, port, noKey).read(holding(5), LONG)).detail;
+  assert.match(none, /^tls\.ca, tls\.cert or tls\.key can't be used: /);
+  for (const detail of [answered, hungUp, other, none]) assert.doesNotMatch(detail, DUMP);
 });
