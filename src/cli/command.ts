@@ -40,6 +40,8 @@ export interface Command {
   readonly more?: string;
   readonly about: string;
   readonly options: readonly Option[];
+  /** Command lines for the help, without the program. */
+  readonly examples?: readonly string[];
   /** Does it and gives back the exit code; throws what goes wrong. */
   run(given: Given, context: Context): Promise<number>;
 }

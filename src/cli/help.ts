@@ -19,7 +19,7 @@ export function printVersion(version: string): void {
 
 function cliOf(commands: readonly Command[], version: string) {
   const cli = cac("edgepoll");
-  for (const { name, argument, more, about, options } of commands) {
+  for (const { name, argument, more, about, options, examples = [] } of commands) {
     const places = [argument, more].flatMap((place) => (place === undefined ? [] : `[${place}]`));
     const words = [name, ...places].join(" ");
     const command = cli.command(words, about).usage(`${words} [options]`);
@@ -27,6 +27,7 @@ function cliOf(commands: readonly Command[], version: string) {
       const value = option.value === undefined ? "" : ` <${option.value}>`;
       command.option(`--${option.name}${value}`, option.about);
     }
+    for (const example of examples) command.example(`  $ edgepoll ${example}`);
   }
   cli.help();
   cli.version(version);

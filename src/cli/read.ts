@@ -26,6 +26,7 @@ import {
   unitOf,
   unknown,
 } from "./registers.ts";
+import { sameLine } from "./same-line.ts";
 import { readSunSpec, SUNSPEC, WRITE_PROFILE } from "./sunspec.ts";
 import { inAllOrders, isText, pointLines, pointRow, rawOf, type PointRow } from "./read-rows.ts";
 
@@ -36,6 +37,11 @@ export const read: Command = {
   more: "POINT | ADDRESS",
   about: "Read points of a device, or any registers; through the node when it owns the endpoint",
   options: [TABLE, TYPE, COUNT, SUNSPEC, WRITE_PROFILE, CONFIG, STATE_DIR, JSON_FLAG],
+  examples: [
+    "read hall/meter voltage",
+    "read tcp://10.0.0.5/1 40001 --type float32",
+    "read 'serial:///dev/ttyUSB0?baud=9600&parity=none/1' 30001 --count 4",
+  ],
   run: (given, context) => {
     const { argument } = given;
     const example = `${context.caller} read tcp://10.0.0.5/1 40001 --type float32`;
@@ -121,7 +127,7 @@ function wanted({ gateway, device }: Configured, ids: readonly string[], next: s
 async function adHoc(target: string, given: Given, { out, caller }: Context): Promise<number> {
   const { readEndpoint } = await import("../app/read.ts");
   const example = `${caller} read tcp://10.0.0.5/1 40001 --type float32`;
-  const { connection, unitId } = unitOf(target, example);
+  const { connection, unitId } = unitOf(target, example, again(given, caller));
   const [text = "", surplus] = given.more;
   if (surplus !== undefined)
     throw wrong("Only one address can be read; --count reads more from there", example);
@@ -161,7 +167,12 @@ async function sunSpec(target: string, given: Given, context: Context): Promise<
     const text = `--write-profile takes a FILE that ends in .yaml, not "${printable(file)}"`;
     throw wrong(text, example);
   }
-  return readSunSpec(unitOf(target, example), given, context);
+  return readSunSpec(unitOf(target, example, again(given, context.caller)), given, context);
+}
+
+/** The same command line for another target. */
+function again(given: Given, caller: string): (target: string) => string {
+  return (target) => sameLine([caller, "read"], given, target);
 }
 
 /** One value in every order that its registers can have. */

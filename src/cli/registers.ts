@@ -44,18 +44,38 @@ export interface Unit {
 /** Where registers lie. */
 export type Place = Pick<Point, "table" | "address">;
 
-/** The unit that CONNECTION/UNIT names. Throws `UsageError`; `example` is the next command. */
-export function unitOf(target: string, example: string): Unit {
+/**
+ * The unit that CONNECTION/UNIT names. Throws `UsageError`; the next command is `example`, or what `again`
+ * makes of the target put right.
+ */
+export function unitOf(target: string, example: string, again: (target: string) => string): Unit {
   const [, url = "", unit = ""] = /^(.*)\/(\d{1,3})$/.exec(target) ?? [];
   const connection = reachable(url);
   if (typeof connection !== "string" && Number(unit) <= 255) {
     return { connection, unitId: Number(unit) };
+  }
+  const right = withUnit(target);
+  if (right !== undefined) {
+    const text = `"${printable(target)}" does not say which unit: its id stands last, behind the connection`;
+    throw wrong(text, again(right));
   }
   const why = typeof connection === "string" ? `; a connection ${connection}` : "";
   throw wrong(
     `"${printable(target)}" is not CONNECTION/UNIT with a unit from 0 to 255${why}`,
     example,
   );
+}
+
+/** The target with a unit at its end: the one that stands before the settings of a line, or 1; undefined when it is no connection. */
+function withUnit(target: string): string | undefined {
+  const [, path, unit, settings] = /^(serial:.*[^/])\/(\d{1,3})(\?.*)$/.exec(target) ?? [];
+  // Pseudo terminals are numbers in a folder.
+  if (path !== undefined && !path.endsWith("/pts") && Number(unit) <= 255) {
+    const moved = `${path}${String(settings)}`;
+    if (typeof reachable(moved) !== "string") return `${moved}/${String(unit)}`;
+  }
+  const bare = target.replace(/\/$/, "");
+  return typeof reachable(bare) === "string" ? undefined : `${bare}/1`;
 }
 
 /** A connection that is there without a node, or what is wrong. */

@@ -25,6 +25,7 @@ import {
   unknown,
   type Unit,
 } from "./registers.ts";
+import { sameLine } from "./same-line.ts";
 import { refuseUnwritten } from "./write-failure.ts";
 
 const ORDERS: readonly Order[] = ["ABCD", "CDAB", "BADC", "DCBA"];
@@ -56,9 +57,13 @@ export const write: Command = {
   more: "ADDRESS VALUE",
   about: "Write a value and read it back, after asking; through the node when it owns the endpoint",
   options: [TABLE, TYPE, ORDER, COUNT, YES, JSON_FLAG],
+  examples: [
+    "write tcp://10.0.0.5/1 40001 62.4 --type float32",
+    "write 'serial:///dev/ttyUSB0?baud=9600&parity=none/1' 00001 on",
+  ],
   run: async (given, context) => {
     const { out, caller } = context;
-    const job = jobOf(given, `${caller} write tcp://10.0.0.5/1 40001 62.4 --type float32`);
+    const job = jobOf(given, caller);
     if (!(await consents(job, given, context))) {
       out.note("nothing was written");
       return EXIT.usage;
@@ -76,14 +81,15 @@ export const write: Command = {
   },
 };
 
-function jobOf(given: Given, example: string): Job {
+function jobOf(given: Given, caller: string): Job {
+  const example = `${caller} write tcp://10.0.0.5/1 40001 62.4 --type float32`;
   const { argument, more } = given;
   if (argument === undefined) throw wrong("Where to write is missing", example);
   if (!argument.includes("://")) {
     const text = `Points of a configuration are not written in this version; name the place as CONNECTION/UNIT ADDRESS, not "${printable(argument)}"`;
     throw wrong(text, example);
   }
-  const unit = unitOf(argument, example);
+  const unit = unitOf(argument, example, (target) => sameLine([caller, "write"], given, target));
   if (unit.unitId === 0 && "baud" in unit.connection) {
     throw wrong("Unit 0 of a line is a broadcast, which nobody answers", example);
   }
@@ -161,15 +167,10 @@ async function consents(job: Job, given: Given, { out, caller }: Context): Promi
   const wanted = shown(job.point, job.words);
   const deed = `write ${wanted} to ${job.where}, which ${now}`;
   const question = `${job.where} ${now}. Write ${wanted}?`;
-  const options = ["table", "type", "order", "count"].flatMap((name) => {
-    const value = valueOf(given, name);
-    return value === undefined ? [] : [`--${name} ${shellWord(value)}`];
-  });
-  const words = [given.argument ?? "", ...given.more].map(shellWord);
   return confirm(
     given,
     printable(deed),
-    [caller, "write", ...words, ...options, "--yes"].join(" "),
+    `${sameLine([caller, "write"], given, given.argument ?? "")} --yes`,
     printable(question),
   );
 }
