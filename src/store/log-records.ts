@@ -5,9 +5,11 @@ import { fitsChecksum } from "./crc32c.ts";
 export const BLOCK = 32_768;
 /** Checksum (4 bytes), length (2), type (1). */
 export const HEADER = 7;
-/** Parts of a record by their type: whole, first, middle, last. */
+/** The type of a record in one part. */
 export const WHOLE = 1;
+/** That of a part between the first (2) and the last. */
 export const MIDDLE = 3;
+/** That of the last part. */
 export const LAST = 4;
 
 /** Whether a part of a record lies between two places of a block that ends at `end`. */
