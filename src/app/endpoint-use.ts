@@ -1,7 +1,7 @@
 /** The endpoint that a command works at: under its lock, or through the node that holds it. */
 import { askControl } from "../control/client.ts";
 import { LockedError, PermissionError } from "../core/errors.ts";
-import { longestAnswer, type Gateway } from "../core/model.ts";
+import { longestAnswer, type Gateway, type LineSettings } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ConnectingLink } from "../modbus/connecting-link.ts";
 import { Names } from "../modbus/names.ts";
@@ -106,7 +106,9 @@ export class EndpointUse {
       const owner = await askHolder(this.#lock);
       if (owner === undefined || owner.control === "") throw error;
       return through((payload, patience) => {
-        const args = { payload: { ...payload, endpoint: this.#key }, by: author() };
+        const { connection } = this.#manner;
+        const line = connection.kind === "serial" ? { line: settingsOf(connection) } : {};
+        const args = { payload: { ...payload, ...line, endpoint: this.#key }, by: author() };
         return askControl(owner.control, this.#command, args, patience);
       });
     }
@@ -115,6 +117,10 @@ export class EndpointUse {
   get #lock(): string {
     return `endpoint:${this.#key}`;
   }
+}
+
+function settingsOf({ baud, parity, stopBits }: LineSettings): LineSettings {
+  return { baud, parity, stopBits };
 }
 
 /** A line that may not be opened is the user's to put right, whatever device is on it. */

@@ -1,8 +1,9 @@
 /** Reads and writes outside the grid, asked for by a person at the command line: through the lane, never beside it. */
-import { UnavailableError } from "../core/errors.ts";
-import type { Gateway } from "../core/model.ts";
+import { UnavailableError, UsageError } from "../core/errors.ts";
+import type { Gateway, LineSettings } from "../core/model.ts";
 import type { Answer, Clock, Link, ReadRequest, WriteRequest } from "../core/ports.ts";
 import { referenceOf } from "../core/reference.ts";
+import { shellWord } from "../core/shell.ts";
 import { answerOf, type DirectAnswer } from "./direct-answer.ts";
 import { carryOut, type DirectWrite, type Verdict, type Written } from "./direct-write.ts";
 import type { Gateways, RunningGateway } from "./gateways.ts";
@@ -19,6 +20,8 @@ const PATIENCE = 1000;
 export interface Direction {
   readonly endpoint?: string;
   readonly gateway?: string;
+  /** How a line is to be spoken. */
+  readonly line?: LineSettings;
   /** ms for each request. */
   readonly timeout: number;
 }
@@ -43,7 +46,10 @@ export class DirectRequests {
     this.#world = world;
   }
 
-  /** Reads once. Throws `UnavailableError` when this node has no such endpoint or too many requests wait. */
+  /**
+   * Reads once. Throws `UnavailableError` when this node has no such endpoint or too many requests wait,
+   * `UsageError` when it speaks otherwise on that line.
+   */
   async read(read: DirectRead): Promise<DirectAnswer> {
     const running = this.#find(read);
     return answerOf(
@@ -99,7 +105,7 @@ export class DirectRequests {
     }
   }
 
-  #find(direction: Direction): RunningGateway {
+  #find(direction: Direction & Request): RunningGateway {
     const { endpoint, gateway } = direction;
     const all = [...this.#world.gateways.all];
     const found = all.find((running) =>
@@ -108,12 +114,28 @@ export class DirectRequests {
         : this.#world.endpoint(running.gateway).key === endpoint,
     );
     if (found === undefined) throw absent(direction);
+    refuseOtherSettings(direction, found.gateway);
     return found;
   }
 }
 
 type Request = Pick<ReadRequest | WriteRequest, "unitId">;
 type Send = (link: Link, timeout: number) => Promise<Answer>;
+
+/** A line has one speed and parity at a time: those of the polls. */
+function refuseOtherSettings({ line, unitId }: Direction & Request, { id, connection }: Gateway) {
+  if (line === undefined || connection.kind !== "serial") return;
+  const [wanted, spoken] = [line, connection].map(
+    ({ baud, parity, stopBits }) =>
+      `baud=${String(baud)}&parity=${parity}&stop=${String(stopBits)}`,
+  );
+  if (wanted === spoken) return;
+  throw new UsageError(
+    "USAGE",
+    `Gateway ${id} of the node that runs speaks ${String(spoken)} on this line, not ${String(wanted)}: a line ` +
+      `has one setting at a time. Next: the same with ${shellWord(`${connection.url}/${String(unitId)}`)}`,
+  );
+}
 
 function absent({ endpoint, gateway }: Direction): UnavailableError {
   const what = endpoint ?? gateway ?? "endpoint";
