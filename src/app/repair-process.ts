@@ -5,7 +5,7 @@ import { keys, type RepairedRecord } from "../core/records.ts";
 import { validateStore } from "../engine/validate.ts";
 import { openLevelStore } from "../store/level-store.ts";
 import { repairDatabase } from "../store/repair.ts";
-import { answerApart } from "../system/apart.ts";
+import { answerApart, callerLives } from "../system/apart.ts";
 import { createClock } from "../system/clock.ts";
 import type { RepairOrder } from "./repair.ts";
 import type { Told } from "./site-apart.ts";
@@ -29,9 +29,9 @@ async function repair({ stateDir, without }: RepairOrder): Promise<RepairedRecor
   const write = (record: RepairedRecord) => ({ key: keys.repaired, value: JSON.stringify(record) });
   const none = { records: 0, keys: [], slots: 0, messages: 0 };
   // Written with the repair: a node must begin new epochs, even when the loss is never counted.
-  const { aside, dropped } = await repairDatabase(stateDir, without, (aside) => [
-    write({ at, aside, ...none }),
-  ]);
+  const also = (aside: string) => [write({ at, aside, ...none })];
+  // Whose caller was killed holds the state directory no longer.
+  const { aside, dropped } = await repairDatabase(stateDir, without, also, callerLives);
   const store = await openLevelStore(stateDir, { create: false, clock });
   try {
     const lost = { records: dropped.length, keys: dropped.slice(0, MOST_KEYS) };

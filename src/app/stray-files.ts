@@ -10,9 +10,12 @@ import { controlSocketPath } from "../system/paths.ts";
 const UNFINISHED = [
   ["edgepoll.json.new", "edgepoll.json"],
   ["db.new", "db"],
+  ["db.restore", "db"],
+  ["db.restore.in-use", "db"],
+  ["db.repair", "db"],
 ] as const;
 
-const UNFINISHED_TEXT = "left by a start that was cut off while it made the state directory";
+const UNFINISHED_TEXT = "left by a start, a restore or a repair that was cut off";
 
 /** What lies about of a state directory, given by its real path; its lock is held meanwhile. */
 export async function strayFiles(stateDir: string, clock: Clock): Promise<AuditFinding[]> {

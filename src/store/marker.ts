@@ -14,6 +14,8 @@ export interface Marker {
   /** The newest version of which something may be there, from the beginning of a migration on. */
   readonly format: number;
   readonly id: string;
+  /** While `db.new` takes the place of `db`: where in the directory the old one goes. */
+  readonly aside?: string;
 }
 
 /** The marker of a state directory, undefined when there is none. Throws `StoreError`. */
@@ -73,9 +75,10 @@ function parse(text: string): Marker | undefined {
   try {
     const found: unknown = JSON.parse(text);
     if (typeof found !== "object" || found === null) return undefined;
-    const { format, id } = found as Partial<Record<string, unknown>>; // any object may be read so
-    const isOne = typeof id === "string" && Number.isSafeInteger(format) && Number(format) >= 1;
-    return isOne ? { format: Number(format), id } : undefined;
+    const { format, id, aside } = found as Partial<Record<string, unknown>>; // any object may be read so
+    if (typeof id !== "string" || !Number.isSafeInteger(format) || Number(format) < 1)
+      return undefined;
+    return { format: Number(format), id, ...(typeof aside === "string" && { aside }) };
   } catch {
     return undefined;
   }

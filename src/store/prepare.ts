@@ -6,8 +6,9 @@ import { StateDirectoryError } from "../core/errors.ts";
 import { damage } from "./damage.ts";
 import { createDatabase } from "./database.ts";
 import { kindOf } from "./kind.ts";
-import { readMarker, syncDirectory, writeMarker } from "./marker.ts";
+import { syncDirectory, writeMarker } from "./marker.ts";
 import { FORMAT } from "./migrate.ts";
+import { settledMarker } from "./swap.ts";
 
 /** Where the database is and which id it must hold. */
 export interface Place {
@@ -27,7 +28,7 @@ export async function prepare(directory: string, create: boolean): Promise<Place
   }
   const path = join(directory, "db");
   const fresh = join(directory, "db.new");
-  const marker = readMarker(directory);
+  const marker = settledMarker(directory);
   if (!marker && kindOf(path) !== "absent") {
     throw damage(
       `${path} is there, but edgepoll.json beside it is gone, so it may have lost files too.`,

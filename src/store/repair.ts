@@ -4,14 +4,14 @@
  */
 import { Level } from "level";
 import { randomUUID } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { EdgepollError, StateDirectoryError } from "../core/errors.ts";
 import type { Write } from "../core/ports.ts";
 import { ID_KEY, asStoreError, open, readFormat, writeFormat, type Database } from "./database.ts";
 import { damage } from "./damage.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
-import { readMarker, syncDirectory, writeMarker, type Marker } from "./marker.ts";
+import { swapDatabase, settledMarker } from "./swap.ts";
 import { damagedTables } from "./table-check.ts";
 
 /** Records that are read or removed at once. */
@@ -29,21 +29,23 @@ export interface Repaired {
 
 /**
  * Repairs the database of a state directory that nobody has open; `also` is written with it. Tables named
- * in `without` are left out. LevelDB may end the process at a damaged table.
+ * in `without` are left out. LevelDB may end the process at a damaged table. `wanted` settles when what was
+ * made may take its place.
  * Throws `StateDirectoryError` when nothing is left, `StoreError`, `PermissionError`.
  */
 export async function repairDatabase(
   directory: string,
   without: readonly string[],
   also: (aside: string) => readonly Write[],
+  wanted: () => Promise<void>,
 ): Promise<Repaired> {
   const path = join(directory, "db");
   const work = join(directory, "db.repair");
-  const ready = join(directory, "db.new");
   const aside = join(directory, "db.damaged");
-  const marker = markerOf(directory);
+  // An id of its own: no other database of this directory may be taken for it.
+  const marker = { format: formatOf(directory), id: randomUUID() };
   try {
-    for (const left of [work, ready]) rmSync(left, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
     linkFiles(path, work, without);
     await repairFiles(work);
     const database = await open(work, false);
@@ -54,13 +56,8 @@ export async function repairDatabase(
     rmSync(join(work, "lost"), { recursive: true, force: true });
     const [bad] = damagedTables(work);
     if (bad !== undefined) throw damage(`${bad} can't be written anew.`);
-    writeMarker(directory, marker);
-    renameSync(work, ready);
-    rmSync(aside, { recursive: true, force: true });
-    renameSync(path, aside);
-    // From here on a start does it, as it does for a database that was just made.
-    renameSync(ready, path);
-    syncDirectory(directory);
+    await wanted();
+    swapDatabase(directory, work, marker, aside);
     return { aside, ...found };
   } catch (error) {
     throw asStoreError(error, `repair ${path}`);
@@ -72,14 +69,12 @@ function repairFiles(path: string): Promise<void> {
   return (Level as unknown as { repair(path: string): Promise<void> }).repair(path);
 }
 
-/** The marker, or a new one when it is what was damaged. */
-function markerOf(directory: string): Marker {
-  // The oldest format, unless the database knows better: a step leaves alone what is in the new form.
-  const fresh = { format: 1, id: randomUUID() };
+/** What the marker says, or the oldest one when it is what was damaged: a step leaves alone what is in the new form. */
+function formatOf(directory: string): number {
   try {
-    return readMarker(directory) ?? fresh;
+    return settledMarker(directory)?.format ?? 1;
   } catch (error) {
-    if (error instanceof EdgepollError && error.code === "STORE_DAMAGED") return fresh;
+    if (error instanceof EdgepollError && error.code === "STORE_DAMAGED") return 1;
     throw error;
   }
 }

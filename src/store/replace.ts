@@ -1,13 +1,13 @@
 /** Puts another database in the place of a state directory's own, which is kept aside. */
 import { randomUUID } from "node:crypto";
-import { copyFileSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Store } from "../core/ports.ts";
 import { asStoreError, createDatabase } from "./database.ts";
 import { kindOf } from "./kind.ts";
 import { openStoreAt } from "./level-store.ts";
-import { syncDirectory, writeMarker } from "./marker.ts";
 import { FORMAT } from "./migrate.ts";
+import { swapDatabase } from "./swap.ts";
 
 const MARKER = "edgepoll.json";
 
@@ -18,10 +18,7 @@ export function holdsState(directory: string): boolean {
 
 /**
  * Makes a database, has it filled, and puts it in place when that is done; what was there goes into the
- * directory `aside`. The caller holds the state directory.
- *
- * A kill in between leaves the old state, or a start that refuses and says why, or, from the moment on at
- * which the old database has left its place, the new one, which a start then puts there.
+ * directory `aside`. The caller holds the state directory. A kill at any moment leaves the old state or the new one.
  */
 export async function replaceStore(
   directory: string,
@@ -29,39 +26,32 @@ export async function replaceStore(
   clock: Pick<Clock, "timer">,
   fill: (store: Store) => Promise<void>,
 ): Promise<void> {
-  const fresh = join(directory, "db.new");
+  const made = join(directory, "db.restore");
   const id = randomUUID();
   try {
-    rmSync(fresh, { recursive: true, force: true });
-    await createDatabase(fresh, id);
-    const store = await openStoreAt({ path: fresh, id, format: FORMAT }, clock);
+    rmSync(made, { recursive: true, force: true });
+    await createDatabase(made, id);
+    const store = await openStoreAt({ path: made, id, format: FORMAT }, clock);
     try {
       await fill(store);
     } finally {
       await store.close();
     }
   } catch (error) {
-    rmSync(fresh, { recursive: true, force: true });
+    rmSync(made, { recursive: true, force: true });
     throw asStoreError(error, `make a database in ${directory}`);
   }
   try {
-    putInPlace(directory, aside, id);
+    keepMarker(directory, aside);
+    swapDatabase(directory, made, { format: FORMAT, id }, join(aside, "db"));
   } catch (error) {
     throw asStoreError(error, `put the new database of ${directory} in its place`);
   }
 }
 
-function putInPlace(directory: string, aside: string, id: string): void {
-  const path = join(directory, "db");
-  if (holdsState(directory)) mkdirSync(aside, { recursive: true, mode: 0o700 });
-  if (kindOf(join(directory, MARKER)) === "file") {
-    copyFileSync(join(directory, MARKER), join(aside, MARKER));
-  }
-  writeMarker(directory, { format: FORMAT, id });
-  if (kindOf(path) !== "absent") {
-    renameSync(path, join(aside, "db"));
-    syncDirectory(aside);
-  }
-  renameSync(join(directory, "db.new"), path);
-  syncDirectory(directory);
+/** Beside the database that is kept: together they can be put back. */
+function keepMarker(directory: string, aside: string): void {
+  if (kindOf(join(directory, MARKER)) !== "file") return;
+  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  copyFileSync(join(directory, MARKER), join(aside, MARKER));
 }

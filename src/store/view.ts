@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asStoreError } from "./database.ts";
+import { databaseOf } from "./swap.ts";
 
 /** LevelDB never changes a table once it is written. */
 const TABLE = /\.(ldb|sst)$/;
@@ -35,7 +36,7 @@ export function viewOf(directory: string): View {
   try {
     for (const name of readdirSync(directory).filter((one) => MARKER.test(one)))
       copy(join(directory, name), join(view, name));
-    const from = join(realpathSync(directory), "db");
+    const from = databaseOf(realpathSync(directory));
     const to = join(view, "db");
     mkdirSync(to);
     for (const name of readdirSync(from)) {

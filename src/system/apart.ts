@@ -1,6 +1,10 @@
 /** Work in a process of its own, whose memory goes with it. */
 import { fork } from "node:child_process";
+import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+
+/** Exit code of a process whose caller is gone; nobody sees it. */
+const ORPHANED = 1;
 
 /**
  * Runs a module in a process of its own and gives back what it answers.
@@ -21,11 +25,21 @@ export function runApart(module: URL, argument: object): Promise<unknown> {
   });
 }
 
-/** In the module that `runApart` runs: answers and ends the process. */
+/** In the module that `runApart` runs: answers and ends the process; it ends at once when the caller does. */
 export async function answerApart(work: (argument: unknown) => unknown): Promise<void> {
+  const orphaned = (): void => process.exit(ORPHANED);
+  process.once("disconnect", orphaned);
   const answer = await work(JSON.parse(process.argv[2] ?? "null"));
   process.send?.(answer, () => {
+    process.off("disconnect", orphaned);
     // The caller may have been killed meanwhile.
     if (process.connected) process.disconnect();
   });
+}
+
+/** In such a module, after work during which nothing was heard: settles when the caller was still there, else never. */
+export async function callerLives(): Promise<void> {
+  // What waits on the channel, such as its end, is heard before the turn is over.
+  await turn();
+  if (!process.connected) process.exit(ORPHANED);
 }
