@@ -7,8 +7,8 @@ import type { Wire } from "./wire.ts";
 /** How long an answer is reckoned with, whatever is thought to be the longest: ms at least, and times that. */
 const RECKONED = 10_000;
 const RECKONED_TIMES = 2;
-/** The next one in a row of late answers comes about as long after it as the requests lay apart. */
-const NEXT_LATE = 1.25;
+/** The next one in a row of late answers comes about as long after it as the requests lay apart, but units are uneven. */
+const NEXT_LATE = 2;
 const OTHER = "it may be the late answer to an earlier request";
 
 /** Settles at an elapsed time (ms), as exactly as the machine allows and never before. */
@@ -87,7 +87,7 @@ export class Line {
     this.#heard += bytes.length;
     this.#listen();
     this.#owed.hear(bytes);
-    if (!isAwaited && this.#owed.findLate()) this.#isLate = true;
+    if (!isAwaited && this.#owed.findLate(this.#clock.elapsed())) this.#isLate = true;
   }
 
   /** A request is sent. */
@@ -108,8 +108,10 @@ export class Line {
    */
   answered(answer: Answer, timeout: number): Doubt | undefined {
     this.#isLate = false;
-    const owner = this.#owed.answered(!answer.ok);
-    this.#answerable = owner === "own" ? 0 : answer.endedAt + NEXT_LATE * this.#longest(timeout);
+    const owner = this.#owed.answered(!answer.ok, answer.endedAt);
+    const longest = Math.max(this.#longest(timeout), this.#owed.latest(answer.endedAt));
+    const silence = Math.min(NEXT_LATE * longest, RECKONED_TIMES * RECKONED);
+    this.#answerable = owner === "own" ? 0 : answer.endedAt + silence;
     if (owner === "own") return undefined;
     const { sentAt, endedAt } = answer;
     const other = { ok: false, reason: "bad_frame", detail: OTHER, sentAt, endedAt } as const;
@@ -118,12 +120,12 @@ export class Line {
 
   /** The request was given up; its answer may stand behind something else in what came. */
   gaveUp(): void {
-    this.#owed.findLate();
+    this.#owed.findLate(this.#clock.elapsed());
   }
 
   /** What came of the request is an answer that was damaged on its way: it is not owed any more. */
   damaged(): void {
-    this.#owed.answered(false);
+    this.#owed.answered(false, this.#clock.elapsed());
   }
 
   /** Settles when nothing has come for the silence, or it is not wanted any more. */

@@ -10,6 +10,8 @@ interface Asked {
   /** Its bytes: who asks for the same registers sends the same. */
   readonly frame: string;
   readonly expected: Expected;
+  /** Elapsed time at which it was sent last. */
+  readonly sentAt: number;
   /** Elapsed time from which on nobody reckons with an answer. */
   readonly until: number;
   /** How often it was sent in a row. */
@@ -18,6 +20,8 @@ interface Asked {
 
 /** Requests that are remembered; the oldest goes first. */
 const MOST = 256;
+/** ms for which it is remembered how late answers were. */
+const REMEMBERED = 60_000;
 
 /**
  * Keeps account of what was asked. A unit answers in order, or not at all: whatever it answers, it no
@@ -26,6 +30,8 @@ const MOST = 256;
  */
 export class Owed {
   #asked: Asked[] = [];
+  /** The longest that an answer took of those that came late, ms at least; and when that was seen. */
+  #latest = { took: 0, at: -Infinity };
   /** What came since the last request, or since the last frame that was found in it. */
   readonly #heard = Buffer.alloc(2 * MAX_FRAME);
   #have = 0;
@@ -38,7 +44,7 @@ export class Owed {
     const last = live.findLast(({ expected: { unitId } }) => unitId === expected.unitId);
     const times = last?.frame === frame ? last.times + 1 : 1;
     const others = times > 1 ? live.filter((asked) => asked !== last) : live;
-    this.#asked = [...others.slice(1 - MOST), { frame, expected, until, times }];
+    this.#asked = [...others.slice(1 - MOST), { frame, expected, sentAt: now, until, times }];
     this.#have = 0;
   }
 
@@ -51,8 +57,8 @@ export class Owed {
     this.#have += kept.length;
   }
 
-  /** The request sent last has an answer, or an exception in place of it. */
-  answered(isException: boolean): Owner {
+  /** The request sent last has an answer at `now`, or an exception in place of it. */
+  answered(isException: boolean, now: number): Owner {
     const last = this.#asked.at(-1);
     if (last === undefined) return "own";
     const { unitId, code, rest } = last.expected;
@@ -63,15 +69,23 @@ export class Owed {
         (isException || isSame(expected.rest, rest)),
     );
     this.#find([last]);
-    this.#pay(fitting[0] ?? last);
+    const paid = fitting[0] ?? last;
+    if (paid.frame !== last.frame) this.#note(paid, now);
+    this.#pay(paid);
     if (fitting.length === 1 && last.times === 1) return "own";
     return fitting.every(({ frame }) => frame === last.frame) ? "same" : "other";
   }
 
-  /** Looks for late answers in what came; tells whether there was one. */
-  findLate(): boolean {
+  /** ms that late answers took of late, 0 when there were none. */
+  latest(now: number): number {
+    return now - this.#latest.at < REMEMBERED ? this.#latest.took : 0;
+  }
+
+  /** Looks for late answers in what came until `now`; tells whether there was one. */
+  findLate(now: number): boolean {
     let found = false;
     for (let asked = this.#find(this.#asked); asked; asked = this.#find(this.#asked)) {
+      this.#note(asked, now);
       this.#pay(asked);
       found = true;
     }
@@ -86,6 +100,12 @@ export class Owed {
   /** Nothing is reckoned with any more from the unit that was asked last. */
   forget(): void {
     this.#asked = this.#asked.filter((asked) => !this.#isOfLastUnit(asked));
+  }
+
+  /** One that was sent several times may have been answered any time: it took as long as since the last one. */
+  #note({ sentAt }: Asked, now: number): void {
+    const took = Math.max(now - sentAt, this.latest(now));
+    this.#latest = { took, at: now };
   }
 
   #isOfLastUnit({ expected }: Asked): boolean {

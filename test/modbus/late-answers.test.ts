@@ -4,13 +4,17 @@ import { test } from "node:test";
 import type { ConnectingLink } from "../../src/modbus/connecting-link.ts";
 import { lineLink } from "../../src/modbus/serial-link.ts";
 import type { Dial } from "../../src/modbus/wire.ts";
+import { seededRandom } from "../e2e/site.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
+import { SEED } from "../support/seed.ts";
 import { serialAt } from "./line-rig.ts";
 import { failureOf, holding, MAX_BACKOFF, wordsOf } from "./rig.ts";
 
 const TIMEOUT = 100;
 /** Twice the time-out, as nobody said anything. */
 const MAX_ANSWER = 200;
+
+const RUNS = Number(process.env["EDGEPOLL_RUNS"] ?? 40);
 
 /** What a unit does with its n-th request (from 0): ms until it answers, undefined: never. */
 type Manner = (request: number) => number | undefined;
@@ -122,6 +126,21 @@ for (const retries of [0, 1, 2, 3]) {
   });
 }
 
+test("no value is another request's when answers take up to twice the longest, each another time", async () => {
+  const random = seededRandom(SEED);
+  for (let run = 0; run < RUNS; run += 1) {
+    const [least, span, retries] = [80 * random(), 310 * random(), Math.floor(4 * random())];
+    // Five slow answers, then two prompt ones, as a unit that is busy now and then.
+    const manner = (n: number) => (n % 7 < 5 ? least + span * random() : 10);
+    const seen = await pollAll(manner, retries, 8);
+    assert.equal(
+      seen.wrong,
+      0,
+      `run ${String(run)}, ${String(least)} to ${String(least + span)} ms: ${JSON.stringify(seen)}`,
+    );
+  }
+});
+
 test("an answer that is lost costs a retry and a silence, and where there is no retry the next request", async () => {
   const seen = await pollAll((n) => (n % 7 === 3 ? undefined : 10), 1);
   assert.deepEqual([seen.good, seen.wrong, seen.failed], [30, 0, 0], JSON.stringify(seen));
@@ -182,7 +201,7 @@ test("what a close ends while the line is kept is what it was, and the line is n
   assert.deepEqual(wordsOf(await again), [11]);
   await closing;
   assert.equal(link.isSilent, false);
-  await clock.advance(3 * TIMEOUT);
+  await clock.advance(2 * MAX_ANSWER);
   assert.equal(link.isSilent, true);
 });
 
