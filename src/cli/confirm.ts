@@ -31,6 +31,10 @@ export async function confirm(
   try {
     const answer = await lines.question(`${question} [y/N] `);
     return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    // Ctrl-C and Ctrl-D are no consent, and no mistake either.
+    if (error instanceof Error && error.name === "AbortError") return false;
+    throw error;
   } finally {
     lines.close();
   }

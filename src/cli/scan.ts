@@ -71,7 +71,7 @@ export const scan: Command = {
     } else for (const line of lines(found, unitIds.length)) out.line(printable(line));
     if (file !== undefined)
       out.note(`${file} is written; next: ${caller} check ${shellWord(file)}`);
-    return EXIT.ok;
+    return found.complete ? EXIT.ok : EXIT.degraded;
   },
 };
 

@@ -82,7 +82,7 @@ test("on a line settings are tried in turn, and an interrupt ends it with what w
   await scan.note(/^unit 7 at .*baud=9600&parity=none&stop=2: value, Pymodbus/);
   scan.signal("SIGINT");
   const { code, stdout, stderr } = await scan.ended;
-  assert.equal(code, 0, stderr);
+  assert.equal(code, 1, stderr);
   assert.match(stdout, /^7 +serial:\S+baud=9600&parity=none&stop=2 +value .*Pymodbus PM/m);
   assert.match(stdout, /It was ended before all units were asked\.\n$/);
 });

@@ -95,14 +95,16 @@ test("consent is --yes or an answer at a terminal; without one nothing is assume
   const asked = async (answer: string, flags: string[] = []) => {
     const input = Object.assign(new PassThrough(), { isTTY: true });
     const output = Object.assign(new PassThrough(), { isTTY: true });
-    input.write(`${answer}\n`);
+    input.write(answer);
     return confirm(given(...flags), "drop it all", "again --yes", undefined, { input, output });
   };
-  assert.equal(await asked("y"), true);
-  assert.equal(await asked("Yes"), true);
-  for (const answer of ["", "n", "yess"]) assert.equal(await asked(answer), false);
-  assert.equal(await asked("n", ["yes"]), true);
-  await assert.rejects(asked("y", ["json"]), UsageError);
+  assert.equal(await asked("y\n"), true);
+  assert.equal(await asked("Yes\n"), true);
+  for (const answer of ["\n", "n\n", "yess\n", "\x03", "y\x03", "\x04"]) {
+    assert.equal(await asked(answer), false, JSON.stringify(answer));
+  }
+  assert.equal(await asked("n\n", ["yes"]), true);
+  await assert.rejects(asked("y\n", ["json"]), UsageError);
   const pipe = { input: new PassThrough(), output: new PassThrough() };
   await assert.rejects(confirm(given(), "drop it all", "again --yes", undefined, pipe), {
     message: "Nothing was done. To drop it all: again --yes",
