@@ -3,36 +3,12 @@
  * float32 ABCD, 0 voltage V, 6 current A, 12 power W, 70 frequency Hz, 72 import energy kWh.
  */
 import { MODBUS_LIMITS, type Device } from "./device.ts";
+import { FREQUENCY, POWER, POWER_FACTOR, VOLTAGE } from "./mains.ts";
 import { shareOf } from "./random.ts";
-import { integralOf, valueOf, type Wave } from "./wave.ts";
-
-const POWER: Wave = {
-  mean: 1500,
-  sines: [
-    { amplitude: 600, period: 3600 },
-    { amplitude: 250, period: 420 },
-    { amplitude: 12, period: 7.3 },
-    { amplitude: 7, period: 2.9 },
-  ],
-};
-const VOLTAGE: Wave = {
-  mean: 230,
-  sines: [
-    { amplitude: 2, period: 900 },
-    { amplitude: 0.4, period: 5.3 },
-  ],
-};
-const FREQUENCY: Wave = {
-  mean: 50,
-  sines: [
-    { amplitude: 0.03, period: 600 },
-    { amplitude: 0.008, period: 4.7 },
-  ],
-};
+import { integralOf, valueOf } from "./wave.ts";
 
 /** Power above which the alarm is on, W; within reach of the wave. */
 const ALARM_ABOVE = 2200;
-const POWER_FACTOR = 0.95;
 const JOULES_PER_KWH = 3_600_000;
 
 /** An energy meter; meters of different seeds show different values. */

@@ -1,33 +1,9 @@
 /** A supply of one or three phases with something connected to it: its values fit each other at any time. */
+import { FREQUENCY, POWER, POWER_FACTOR, VOLTAGE } from "./mains.ts";
 import { shareOf } from "./random.ts";
-import { integralOf, valueOf, type Wave } from "./wave.ts";
+import { integralOf, valueOf } from "./wave.ts";
 
-const VOLTAGE: Wave = {
-  mean: 230,
-  sines: [
-    { amplitude: 2, period: 900 },
-    { amplitude: 0.4, period: 5.3 },
-  ],
-};
-/** Always drawn, never given back: the counter of what is given back stands still. */
-const POWER: Wave = {
-  mean: 1500,
-  sines: [
-    { amplitude: 600, period: 3600 },
-    { amplitude: 250, period: 420 },
-    { amplitude: 12, period: 7.3 },
-    { amplitude: 7, period: 2.9 },
-  ],
-};
-const FREQUENCY: Wave = {
-  mean: 50,
-  sines: [
-    { amplitude: 0.03, period: 600 },
-    { amplitude: 0.008, period: 4.7 },
-  ],
-};
-/** Reactive power of each watt, at a power factor of 0.95. */
-const POWER_FACTOR = 0.95;
+/** Reactive power of each watt. */
 const REACTIVE = Math.sqrt(1 / POWER_FACTOR ** 2 - 1);
 const SECONDS_PER_HOUR = 3600;
 
