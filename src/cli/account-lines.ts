@@ -1,11 +1,8 @@
 /** The accounts that a start with a configuration would close and open. */
 import type { Accounts } from "../app/check.ts";
-import { scheduleName } from "../core/model.ts";
+import { accountNames } from "../core/account-change.ts";
 import { count } from "./counts.ts";
 import { printable } from "./printable.ts";
-
-/** Accounts that are named; the others are counted. */
-const MOST_NAMED = 20;
 
 /** The lines; none where nothing changes, or nothing was ever recorded. */
 export function accountLines(accounts: Accounts | undefined): string[] {
@@ -19,8 +16,5 @@ export function accountLines(accounts: Accounts | undefined): string[] {
 
 function line(word: string, ids: readonly string[], what: string): string[] {
   if (ids.length === 0) return [];
-  const names = ids.slice(0, MOST_NAMED).map(scheduleName).join(", ");
-  const rest = ids.length - MOST_NAMED;
-  const more = rest > 0 ? ` and ${String(rest)} more` : "";
-  return [`${word}   ${count(ids.length, "account")} ${what}: ${names}${more}`];
+  return [`${word}   ${count(ids.length, "account")} ${what}: ${accountNames(ids)}`];
 }

@@ -1,5 +1,6 @@
 /** What a node says when it has started. */
 import type { NodeReport } from "../app/api.ts";
+import { accountNames } from "../core/account-change.ts";
 import { columns } from "./columns.ts";
 import { count } from "./counts.ts";
 import { duration, interval } from "./durations.ts";
@@ -19,6 +20,7 @@ export function banner(report: NodeReport, caller: string, paint: Paint): string
   const rows: [string, string][] = [
     ["config", `${report.config}  ${sizesOf(report.gateways)}`],
     ["state", `${report.stateDir}  ${lastRun(report)}`],
+    ...accountRows(report),
     ["broker", brokerLine(report.broker)],
     ["polling", pollingLine(report)],
     ...stoppedRows(report, `${caller} start${here}`),
@@ -46,6 +48,17 @@ function lastRun({ lastStop, unknown, missed, known, schedules }: NodeReport): s
   const found =
     unknown + missed === 0 ? "" : `; ${count(missed, "slot")} missed, ${String(unknown)} unknown`;
   return `${stop}${found}; ${count(schedules, "schedule")}`;
+}
+
+/** What a changed configuration did to the accounts. */
+function accountRows({ closed, opened }: NodeReport): [string, string][] {
+  const rows = [
+    ["closed", closed, "; their past is kept"],
+    ["opened", opened, ", from seq 1 on"],
+  ] as const;
+  return rows
+    .filter(([, ids]) => ids.length > 0)
+    .map(([word, ids, then]) => [word, `accounts ${accountNames(ids)}${then}`]);
 }
 
 function brokerLine({ embedded, url }: NodeReport["broker"]): string {

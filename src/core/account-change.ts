@@ -1,5 +1,8 @@
 /** Which accounts another configuration closes, and which it opens. */
-import { intervalsOf, scheduleId, type Site } from "./model.ts";
+import { intervalsOf, scheduleId, scheduleName, type Site } from "./model.ts";
+
+/** Accounts that are named; the others are counted. */
+const MOST_NAMED = 20;
 
 /** Ids of schedules, such as `boiler-room@10000`, in the order of their gateways. */
 export interface AccountChange {
@@ -27,4 +30,19 @@ export function accountChange(
     closes: open.filter((id) => !after.has(id)),
     opens: wanted.filter((id) => !before.has(id)),
   };
+}
+
+/** Schedules by their names, such as `boiler-room@10s, yard@1m`, not more than are of use. */
+export function accountNames(ids: readonly string[]): string {
+  const names = ids.slice(0, MOST_NAMED).map(scheduleName).join(", ");
+  const rest = ids.length - MOST_NAMED;
+  return rest > 0 ? `${names} and ${String(rest)} more` : names;
+}
+
+/** Accounts that ended and that began, each part of a sentence of its own; none where there are none. */
+export function accountParts(ended: readonly string[], begun: readonly string[]): string[] {
+  return [
+    ...(ended.length > 0 ? [`accounts closed: ${accountNames(ended)}`] : []),
+    ...(begun.length > 0 ? [`accounts opened: ${accountNames(begun)}`] : []),
+  ];
 }

@@ -30,6 +30,10 @@ export interface StartReport {
   readonly missed: number;
   readonly stopped: readonly { gateway: string; since: number; by: string | null }[];
   readonly schedules: number;
+  /** Ids of schedules whose account ended, for they have left the configuration. */
+  readonly closed: readonly string[];
+  /** Those that began an account; none at the very first start, where all do. */
+  readonly opened: readonly string[];
   /** Schedules that the store knew. */
   readonly known: number;
   /** Elapsed time of the first slot, null when nothing runs. */
@@ -65,7 +69,8 @@ export class Opening {
     this.#anew = anew;
     const { current, gateways } = this.#world;
     const { site } = current;
-    await this.#closeLeft();
+    const closed = await this.#closeLeft();
+    const begun: string[] = [];
     let unknown = 0;
     let missed = 0;
     let known = 0;
@@ -74,15 +79,17 @@ export class Opening {
         unknown += found.unknown;
         missed += found.missed;
         if (found.found) known++;
+        else begun.push(scheduleId(gateway.id, found.next.interval));
       }
     }
+    const opened = known + closed.length === 0 ? [] : begun;
     this.#anew = false;
     const all = [...gateways.all];
     const stopped = all.filter(({ desired }) => desired.desired === "stopped");
     const schedules = all.flatMap((running) => running.schedules);
     const dues = schedules.filter(({ running }) => running).map(({ next }) => next.due);
     return {
-      ...{ unknown, missed, known, schedules: schedules.length },
+      ...{ unknown, missed, known, schedules: schedules.length, closed, opened },
       stopped: stopped.map(({ gateway, desired }) => ({ gateway: gateway.id, ...desired })),
       firstDue: dues.length === 0 ? null : dues.reduce((a, b) => Math.min(a, b)),
     };
@@ -157,10 +164,12 @@ export class Opening {
     return text === undefined ? undefined : (JSON.parse(text) as GatewayRecord);
   }
 
-  async #closeLeft(): Promise<void> {
+  /** Gives back whose accounts these are. */
+  async #closeLeft(): Promise<string[]> {
     const { current, store, ledger, devices } = this.#world;
     const { site } = current;
     const configured = new Set(schedulesOf(site));
+    const closed: string[] = [];
     for (const { gateway, interval, phase } of await leftSchedules(store, configured)) {
       const gone = goneGateway(gateway, phase);
       const stopped = (await this.#kept(gateway))?.desired === "stopped";
@@ -174,7 +183,9 @@ export class Opening {
       ledger.adopt(schedule, found.changes, positionOf(found));
       ledger.tellOpen(schedule);
       await ledger.close(schedule, true);
+      closed.push(schedule.id);
     }
+    return closed;
   }
 
   #way(gateway: Gateway): { link: Link; lane: Lane } {

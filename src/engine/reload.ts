@@ -1,4 +1,5 @@
 /** Takes another configuration while the node runs: gateways come, go and change, all others go on untouched. */
+import { accountParts } from "../core/account-change.ts";
 import { Refused } from "../core/command.ts";
 import { EdgepollError, messageOf } from "../core/errors.ts";
 import type { Site } from "../core/model.ts";
@@ -142,11 +143,12 @@ function refusedEvent({ code, message }: Refused, by: string): Happening {
   return { kind: "reload-refused", by, text, data: { code } };
 }
 
-function inWords({ added, removed, changed, restart }: SiteChange): string {
+function inWords({ added, removed, changed, closed, opened, restart }: SiteChange): string {
   const parts = [
     ...(added.length > 0 ? [`added ${added.join(", ")}`] : []),
     ...(removed.length > 0 ? [`removed ${removed.join(", ")}`] : []),
     ...(changed.length > 0 ? [`changed ${changed.join(", ")}`] : []),
+    ...accountParts(closed, opened),
     ...(restart.length > 0 ? [`${restart.join(", ")} from the next start on`] : []),
   ];
   return parts.length === 0 ? "nothing has changed" : parts.join("; ");

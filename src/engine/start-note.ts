@@ -1,4 +1,5 @@
 /** What the audit trail says of the start and the end of a node. */
+import { accountParts } from "../core/account-change.ts";
 import { count } from "../core/count.ts";
 import type { Happening } from "./journal.ts";
 import type { StartReport } from "./opening.ts";
@@ -7,14 +8,16 @@ import type { StartReport } from "./opening.ts";
 export function startedEvent(
   node: string,
   version: string,
-  { unknown, missed, stopped }: StartReport,
+  { unknown, missed, stopped, closed, opened }: StartReport,
 ): Happening {
   const away =
     unknown + missed > 0
-      ? `; ${count(unknown, "slot")} unknown, ${String(missed)} missed while it was away`
-      : "";
-  const data = { unknown, missed, stopped: stopped.map(({ gateway }) => gateway) };
-  return { kind: "node-started", text: `${node} started, version ${version}${away}`, data };
+      ? [`${count(unknown, "slot")} unknown, ${String(missed)} missed while it was away`]
+      : [];
+  const still = stopped.map(({ gateway }) => gateway);
+  const parts = [`${node} started, version ${version}`, ...away, ...accountParts(closed, opened)];
+  const data = { unknown, missed, stopped: still, closed, opened };
+  return { kind: "node-started", text: parts.join("; "), data };
 }
 
 /** Why a node ends: asked for by somebody, or because of something. */

@@ -15,6 +15,8 @@ test("the banner says what runs, what was found, what is stopped, and how to wat
     "edgepoll 0.1.0  plant-a  node 20.20.2  pid 4121",
     "config     /etc/edgepoll/edgepoll.yaml  2 gateways, 3 devices, 41 points, 9 requests",
     "state      /var/lib/edge poll  stopped cleanly 2026-01-31 12:00:00; 12 slots missed, 1 unknown; 3 schedules",
+    "closed     accounts attic@10s; their past is kept",
+    "opened     accounts yard@5s, from seq 1 on",
     "broker     mqtt://127.0.0.1:1883  embedded, loopback only",
     "polling    boiler-room 1s 1m  first slot in 0.4s",
     "stopped    yard since 2026-01-31 12:00:00 by mqtt; start it: " +
@@ -28,7 +30,8 @@ test("the banner says what runs, what was found, what is stopped, and how to wat
 });
 
 test("a node of which every gateway is stopped says that it polls nothing", () => {
-  const lines = banner({ ...REPORT, firstSlotIn: null, lastStop: null }, "edgepoll", plain);
+  const report = { ...REPORT, firstSlotIn: null, lastStop: null, closed: [], opened: [] };
+  const lines = banner(report, "edgepoll", plain);
   assert.equal(lines[4], "polling    nothing");
   assert.match(lines[2] ?? "", /no clean stop on record/);
 });

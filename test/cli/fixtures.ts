@@ -106,6 +106,7 @@ export function statusOf(
 /** A node that has started. */
 export const REPORT: NodeReport = {
   ...{ unknown: 1, missed: 12, schedules: 3, known: 3, firstDue: 5 },
+  ...{ closed: ["attic@10000"], opened: ["yard@5000"] },
   stopped: [{ gateway: "yard", since: NOON, by: "mqtt" }],
   ...{ version: "0.1.0", nodeVersion: "20.20.2", pid: 4121, node: "plant-a" },
   ...{
