@@ -36,7 +36,11 @@ export function encoderOf(point: Point): Encoder {
     const isLost = "reason" in found || (row.kind === "text" && found.value !== value);
     if (!isLost) return;
     words.set(before);
-    throw unfit(point, value, "reason" in found ? `it is read as ${found.reason}` : "it is cut");
+    throw unfit(
+      point,
+      value,
+      "reason" in found ? loss(found.reason, row, point, value) : "it is cut",
+    );
   };
 }
 
@@ -81,7 +85,7 @@ function integerOf(value: Value, point: Point): number {
   const raw = unscaled(numberOf(value, point), point);
   if (isScaled(point)) return Math.round(raw);
   if (Number.isInteger(raw)) return raw;
-  throw unfit(point, value, "it must be a whole number");
+  throw unfit(point, value, `${point.type} holds whole numbers only`);
 }
 
 /** As `integerOf`, without loss beyond 2^53. */
@@ -115,6 +119,13 @@ function within<R extends Raw>(
   if (raw >= least && raw <= most) return raw;
   const limits = `${String(least)} to ${String(most)}`;
   throw unfit(point, value, `${point.type} holds ${limits}, not ${String(raw)}`);
+}
+
+/** Why a value has become none: a real number beyond its type becomes infinite. */
+function loss(reason: string, row: TypeRow, point: Point, value: Value): string {
+  if (row.kind !== "real" || reason !== "not_a_number") return `it is read as ${reason}`;
+  const most = String(Number(row.most.toPrecision(8)));
+  return `${point.type} holds -${most} to ${most}, not ${String(unscaled(numberOf(value, point), point))}`;
 }
 
 function unfit({ id }: Point, value: Value, why: string): ValueError {

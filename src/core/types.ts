@@ -17,7 +17,7 @@ interface Kind<Name extends string, R extends Raw> {
   readonly write: (bytes: DataView, raw: R, point: Point) => void;
 }
 
-/** The range of an integer. */
+/** The range of an integer; that of a real number ends at `most` either way. */
 interface Limits<R extends Raw> {
   readonly least: R;
   readonly most: R;
@@ -28,8 +28,11 @@ export type TypeRow =
   | Kind<"truth", boolean>
   | (Kind<"integer", number> & Limits<number>)
   | (Kind<"long", bigint> & Limits<bigint>)
-  | Kind<"real", number>
+  | (Kind<"real", number> & { readonly most: number })
   | Kind<"text", string>;
+
+/** The largest that 32 bits hold (IEEE 754). */
+const FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** Every data type by name. */
 export const TYPES: Readonly<Record<PointType, TypeRow>> = {
@@ -42,9 +45,15 @@ export const TYPES: Readonly<Record<PointType, TypeRow>> = {
   uint32: integer(2, "Uint32", 0, 0xffff_ffff),
   int64: long("BigInt64", -(2n ** 63n), 2n ** 63n - 1n),
   uint64: long("BigUint64", 0n, 2n ** 64n - 1n),
-  float16: { kind: "real", registers: 1, read: float16Of, write: putFloat16 },
-  float32: { kind: "real", registers: 2, read: float32Of, write: putFloat32 },
-  float64: { kind: "real", registers: 4, read: float64Of, write: putFloat64 },
+  float16: { kind: "real", registers: 1, most: 65_504, read: float16Of, write: putFloat16 },
+  float32: { kind: "real", registers: 2, most: FLOAT32, read: float32Of, write: putFloat32 },
+  float64: {
+    kind: "real",
+    registers: 4,
+    most: Number.MAX_VALUE,
+    read: float64Of,
+    write: putFloat64,
+  },
   bcd16: bcd(1),
   bcd32: bcd(2),
   string: { kind: "text", registers: "length", read: textOf, write: putText },
