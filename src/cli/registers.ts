@@ -1,6 +1,6 @@
 /** Registers of any device, as they are named on the command line. */
 import { parseConnection } from "../config/connection.ts";
-import { parseReference } from "../config/reference.ts";
+import { beyondReferences, parseReference } from "../config/reference.ts";
 import { similar } from "../config/similar.ts";
 import { typeMeant } from "../config/type-names.ts";
 import type { Reachable } from "../app/links.ts";
@@ -95,7 +95,7 @@ export function placeOf(text: string, given: Given, example: string): Place {
   const shown = `"${printable(text)}"`;
   if (named !== undefined) throw wrong(`${shown} is no address from 0 to 65535`, example);
   const hint = "is no 5- or 6-digit reference such as 40001; with --table holding it counts from 0";
-  throw wrong(`${shown} ${hint}`, example);
+  throw wrong(`${shown} ${beyondReferences(text) ?? hint}`, example);
 }
 
 function placeIn(named: string, text: string, example: string): Place | undefined {
@@ -114,7 +114,7 @@ export function pointOf(place: Place, given: Given, example: string): Point {
     throw wrong(unknown("type", named, POINT_TYPES, typeMeant(named)), example);
   if (bits !== (type === "bool")) {
     throw wrong(
-      bits ? `A ${place.table} is a bool` : "A register is no bool; read it as uint16",
+      bits ? `A ${place.table} is a bool` : "A register is no bool; uint16 is the whole of it",
       example,
     );
   }

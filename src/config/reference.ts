@@ -24,6 +24,15 @@ export function parseReference(text: string): Place | undefined {
   return { table, address: number - 1 };
 }
 
+/** What is wrong with six digits that lie behind the last reference of a table, undefined for all others. */
+export function beyondReferences(text: string): string | undefined {
+  const [, digit = "", digits] = /^([0134])(\d{5})$/.exec(text) ?? [];
+  const table = TABLES[digit];
+  const number = Number(digits);
+  if (table === undefined || number <= 65_536) return undefined;
+  return `would be address ${String(number - 1)} of ${table}; the last is ${digit}65536, address 65535`;
+}
+
 /** First references of the tables, by which five digits give themselves away. */
 const FIRST: Partial<Record<Table, number>> = { discrete: 10_001, input: 30_001, holding: 40_001 };
 

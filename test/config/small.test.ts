@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { baseTopicFault, brokerFault, isLoopback } from "../../src/config/broker.ts";
 import { parseConnection } from "../../src/config/connection.ts";
-import { parseReference } from "../../src/config/reference.ts";
+import { beyondReferences, parseReference } from "../../src/config/reference.ts";
 import { distance, similar } from "../../src/config/similar.ts";
 import { typeMeant } from "../../src/config/type-names.ts";
 import { parseDuration, parseSize } from "../../src/config/units.ts";
@@ -42,6 +42,15 @@ test("a reference is a table and a 1-based number, in five digits or six", () =>
   );
   for (const text of ["40000", "465537", "20001", "4001", "4000001", "0x9C41", "-40001", "4000a"]) {
     assert.equal(parseReference(text), undefined, text);
+  }
+});
+
+test("a number behind the last reference of a table is told as the address it would be", () => {
+  const said = "would be address 65536 of holding; the last is 465536, address 65535";
+  assert.equal(beyondReferences("465537"), said);
+  assert.match(String(beyondReferences("099999")), /^would be address 99998 of coil;/);
+  for (const text of ["465536", "400000", "265537", "4065537", "40000"]) {
+    assert.equal(beyondReferences(text), undefined, text);
   }
 });
 
