@@ -48,6 +48,8 @@ interface Job extends Unit {
   readonly words: readonly number[];
   /** The unit and the place, in words. */
   readonly where: string;
+  /** What is to be written, in words; with the type when that was not given. */
+  readonly wanted: string;
 }
 
 /** The command. */
@@ -107,7 +109,9 @@ function jobOf(given: Given, caller: string): Job {
     );
   }
   encoderOf({ ...sized, id: `${sized.table} ${String(sized.address)}` })(value, words, 0);
-  return { ...unit, point: sized, words: [...words], where: placeText(unit, sized) };
+  const taken = given.values.has("type") || isBitTable(sized.table) ? "" : ` as ${sized.type}`;
+  const wanted = shown(sized, [...words]) + taken;
+  return { ...unit, point: sized, words: [...words], where: placeText(unit, sized), wanted };
 }
 
 function writable(point: Point, given: Given, example: string): Point {
@@ -164,9 +168,8 @@ async function consents(job: Job, given: Given, { out, caller }: Context): Promi
     refuseUnwritten(written, asked, { connection, next: "" });
   }
   const now = answer.ok ? `holds ${shown(job.point, answer.words)}` : "can't be read";
-  const wanted = shown(job.point, job.words);
-  const deed = `write ${wanted} to ${job.where}, which ${now}`;
-  const question = `${job.where} ${now}. Write ${wanted}?`;
+  const deed = `write ${job.wanted} to ${job.where}, which ${now}`;
+  const question = `${job.where} ${now}. Write ${job.wanted}?`;
   return confirm(
     given,
     printable(deed),
@@ -203,9 +206,9 @@ function readingOf(point: Point, words: readonly number[]) {
   return { value, raw: rawOf(all, 0, point) };
 }
 
-function lines({ point, words }: Job, { before, after, verdict, failure }: Written): string[] {
+function lines({ point, wanted }: Job, { before, after, verdict, failure }: Written): string[] {
   const had = before === undefined ? "?" : shown(point, before);
-  const change = `${had} -> ${shown(point, words)}`;
+  const change = `${had} -> ${wanted}`;
   if (verdict === "confirmed") {
     const lost = failure === undefined ? "" : `; its answer was lost: ${failure.detail}`;
     return [`${change}, read back${lost}`];

@@ -59,8 +59,21 @@ test("mistakes are named before anything is sent, refusals after", async (t) => 
     [
       [unit, "40011", "1"],
       64,
-      /Nothing was done\. To write 1 \(0001\) to .*, which holds 1010 \(03F2\): .* 40011 1 --yes\n$/,
+      /Nothing was done\. To write 1 \(0001\) as uint16 to \S+: holding 10 \(400011\) of unit 7, which holds 1010 \(03F2\): .* 40011 1 --yes\n$/,
     ],
+    [
+      [unit, "40011", "1", "--type", "int16"],
+      64,
+      /To write 1 \(0001\) to \S+: holding 10 \(400011\) of unit 7, which holds 1010/,
+    ],
+    [[unit, "00004", "on"], 64, /To write true to \S+: coil 3 \(000004\)/],
+    [[unit, "465537", "1", "--yes"], 64, /^edgepoll: "465537" would be address 65536 of holding;/],
+    [
+      [unit, "40011", "on", "--type", "bool"],
+      64,
+      /A register is no bool; uint16 is the whole of it/,
+    ],
+    [[unit, "40011", "21.5", "--yes"], 65, /uint16 holds whole numbers only\. \(VALUE_UNFIT\)/],
     [[unit, "40011", "warm", "--yes"], 64, /"warm" is no number/],
     [[unit, "40011", "1", "--type", "uint8", "--yes"], 64, /shares its register/],
     [[unit, "40011", "70000", "--yes"], 65, /uint16 holds 0 to 65535, not 70000\. \(VALUE_UNFIT\)/],
@@ -129,7 +142,7 @@ test("a write whose answer is lost is sent once, and what the device holds is to
   assert.equal(done?.code, 0, done?.stderr);
   assert.match(
     done.stdout,
-    /^3 \(0003\) -> 9 \(0009\), read back; its answer was lost: no answer within/,
+    /^3 \(0003\) -> 9 \(0009\) as uint16, read back; its answer was lost: no answer within/,
   );
   assert.equal(undone?.code, 69);
   assert.match(
@@ -157,11 +170,11 @@ test("through the node that owns the endpoint, and on its audit trail", async (t
   };
   writeFileSync(config, JSON.stringify(site));
   const alone = await run("write", `serial://${path}/7`, "40011", "20", "--yes");
-  assert.equal(alone.stdout, "1010 (03F2) -> 20 (0014), read back\n", alone.stderr);
+  assert.equal(alone.stdout, "1010 (03F2) -> 20 (0014) as uint16, read back\n", alone.stderr);
   const running = begin("start", ...node);
   await running.line(/^watch it:/);
   const through = await run("write", `serial://${path}/7`, "40011", "21", "--yes");
-  assert.equal(through.stdout, "20 (0014) -> 21 (0015), read back\n", through.stderr);
+  assert.equal(through.stdout, "20 (0014) -> 21 (0015) as uint16, read back\n", through.stderr);
   const refused = await run("write", `serial://${path}/7`, "40300", "1", "--yes");
   assert.equal(refused.code, 69);
   const trail = await run("events", "--json", ...node);
