@@ -37,6 +37,11 @@ function fitting(schema: Schema, value: unknown): unknown {
   if (inner instanceof z.ZodArray && Array.isArray(value)) {
     return value.map((entry) => fitting(inner.element, entry));
   }
+  if (inner instanceof z.ZodRecord && isRecord(value)) {
+    const { keyType, valueType } = inner;
+    const known = Object.entries(value).filter(([key]) => z.safeParse(keyType, key).success);
+    return Object.fromEntries(known.map(([key, entry]) => [key, fitting(valueType, entry)]));
+  }
   const parsed = z.safeParse(schema, value);
   return parsed.success ? parsed.data : undefined;
 }

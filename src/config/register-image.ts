@@ -1,6 +1,8 @@
 /** Register images: what a table of a device holds, as a file. */
 import { z } from "zod";
 import type { Table } from "../core/model.ts";
+import type { Draft } from "./draft.ts";
+import type { Judge } from "./mistakes.ts";
 import { readSettings } from "./read-settings.ts";
 import { number, oneOf, section, text } from "./schema-kinds.ts";
 
@@ -37,22 +39,38 @@ const imageSchema = section({
 
 /** Reads an image. Throws `FILE_FAILED`, or `CONFIG_INVALID` with every mistake. */
 export function readImage(path: string): RegisterImage {
-  const { table, registers } = readSettings(path, imageSchema, (draft, judge) => {
-    const isBits = draft.table === "coil" || draft.table === "discrete";
-    for (const [address, value = ""] of Object.entries(draft.registers ?? {})) {
-      const place = ["registers", address];
-      const form = isBits ? BIT : WORD;
-      const count = value.split(" ").length;
-      if (!ADDRESS.test(address)) {
-        judge.complain(place, "must be an address from 0 to 65535 or 0xffff", "key");
-      } else if (Number(address) + count > 65_536) {
-        judge.complain(place, "goes beyond address 65535", "key");
-      } else if (draft.table !== undefined && value !== "" && !form.test(value)) {
-        judge.complain(place, WORDS);
-      }
-    }
-  });
+  const { table, registers } = readSettings(path, imageSchema, check);
   return { table, entries: entriesOf(registers) };
+}
+
+function check({ table, registers = {} }: Draft<z.output<typeof imageSchema>>, judge: Judge): void {
+  const form = table === "coil" || table === "discrete" ? BIT : WORD;
+  const claimed = new Map<number, string>();
+  for (const [address, value = ""] of Object.entries(registers)) {
+    const place = ["registers", address];
+    const end = Number(address) + value.split(" ").length;
+    if (!ADDRESS.test(address)) {
+      judge.complain(place, "must be an address from 0 to 65535 or 0xffff", "key");
+    } else if (end > 65_536) {
+      judge.complain(place, "goes beyond address 65535", "key");
+    } else if (table !== undefined && value !== "" && !form.test(value)) {
+      judge.complain(place, WORDS);
+    } else {
+      const twice = claim(claimed, address, end);
+      if (twice !== undefined) judge.complain(place, twice, "key");
+    }
+  }
+}
+
+/** Notes who holds the addresses up to `end`; says which of them is held already, and by whom. */
+function claim(claimed: Map<number, string>, address: string, end: number): string | undefined {
+  let twice: string | undefined;
+  for (let at = Number(address); at < end; at++) {
+    const other = claimed.get(at);
+    if (other === undefined) claimed.set(at, address);
+    else twice ??= `claims address ${String(at)}, as registers.${other} does`;
+  }
+  return twice;
 }
 
 function entriesOf(registers: Readonly<Record<string, string>>): Map<number, number> {

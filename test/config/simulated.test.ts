@@ -136,18 +136,33 @@ registers:
   "7": "1 0"
   "8": 1234
   "9": "12345"
+  "here": 5
 `;
   const words =
     'must be words of four hexadecimal digits, such as "4366 8000"; of coil and discrete bits, such as "0 1 1"; in quotes';
+  const address = "must be an address from 0 to 65535 or 0xffff";
   assert.deepEqual(faultsOf(readImage, text), [
-    `6:8  registers.8 ${words}, not 1234`,
-    `7:8  registers.9 ${words}, not 12345`,
-  ]);
-  const own = text.split("\n").slice(0, 5).join("\n");
-  assert.deepEqual(faultsOf(readImage, own), [
-    "3:3  registers.0x10000 must be an address from 0 to 65535 or 0xffff",
+    `3:3  registers.0x10000 ${address}`,
     "4:3  registers.65535 goes beyond address 65535",
     `5:8  registers.7 ${words}`,
+    `6:8  registers.8 ${words}, not 1234`,
+    `7:8  registers.9 ${words}, not 12345`,
+    `8:3  registers.here ${address}`,
+    `8:11  registers.here ${words}, not 5`,
+  ]);
+});
+
+test("entries of an image that claim the same address are refused, both by name", () => {
+  const text = `table: holding
+registers:
+  "0x0010": "0001 0002 0003"
+  "0x0013": "0004"
+  "0x12": "0005"
+  "16": "0006 0007"
+`;
+  assert.deepEqual(faultsOf(readImage, text), [
+    "3:3  registers.0x0010 claims address 16, as registers.16 does",
+    "5:3  registers.0x12 claims address 18, as registers.0x0010 does",
   ]);
 });
 
