@@ -55,10 +55,10 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
   const parts = { units, clock, random: randomOf(seed) };
   const told = { units: ids ?? ("any" as const), rows: subject.rows, first: subject.first };
   if (isLine) {
-    const scripts = faults === undefined ? [] : readLineFaults(faults);
+    const scripts = faults === undefined ? [] : readLineFaults(faults, ids);
     return { ...told, ...(await onLine(where, { ...parts, scripts })) };
   }
-  const scripts = faults === undefined ? [] : readTcpFaults(faults);
+  const scripts = faults === undefined ? [] : readTcpFaults(faults, ids);
   const { host } = where;
   const simulator = await startSimulator({ ...where, ...parts, scripts });
   const named = host.includes(":") ? `[${host}]` : host;

@@ -44,19 +44,22 @@ const fileSchema = section({ scripts: listOf(scriptSchema).describe("Scripts, al
 
 type Script = Draft<z.output<typeof scriptSchema>>;
 
+/** Ids of the units that are served; undefined: any. */
+type Served = readonly number[] | undefined;
+
 /** Reads a script for units over TCP. Throws `FILE_FAILED`, or `CONFIG_INVALID` with every mistake. */
-export function readTcpFaults(path: string): readonly FaultScript[] {
+export function readTcpFaults(path: string, served?: Served): readonly FaultScript[] {
   // The rules have seen to it that every step has the keys of its kind.
-  return read(path, "tcp") as readonly FaultScript[];
+  return read(path, "tcp", served) as readonly FaultScript[];
 }
 
 /** As `readTcpFaults`, for units on a serial line. */
-export function readLineFaults(path: string): readonly FaultScript<LineFault>[] {
+export function readLineFaults(path: string, served?: Served): readonly FaultScript<LineFault>[] {
   // As above.
-  return read(path, "line") as readonly FaultScript<LineFault>[];
+  return read(path, "line", served) as readonly FaultScript<LineFault>[];
 }
 
-function read(path: string, transport: "tcp" | "line"): readonly unknown[] {
+function read(path: string, transport: "tcp" | "line", served: Served): readonly unknown[] {
   return readSettings(path, fileSchema, ({ scripts = [] }, judge) => {
     const seen = new Map<string, number>();
     scripts.forEach((script, i) => {
@@ -68,9 +71,16 @@ function read(path: string, transport: "tcp" | "line"): readonly unknown[] {
         judge.complain(["scripts", i], text);
       }
       seen.set(place, first ?? i);
+      checkUnit(script, ["scripts", i], served, judge);
       checkSteps(script, ["scripts", i], transport, judge);
     });
   }).scripts;
+}
+
+function checkUnit({ unit }: Script, path: Path, served: Served, judge: Judge): void {
+  if (unit === undefined || served?.includes(unit) !== false) return;
+  const text = `${String(unit)} is not served, only ${served.join(", ")}; --unit names those that are`;
+  judge.complain([...path, "unit"], text);
 }
 
 function checkSteps(script: Script, path: Path, transport: "tcp" | "line", judge: Judge): void {

@@ -165,6 +165,28 @@ const MISTAKES: readonly (readonly [args: string[], code: number, told: RegExp])
   [["--image", "/nowhere/image.json"], 74, /image\.json does not exist\. \(FILE_FAILED\)/],
 ];
 
+test(
+  "a script for a unit that is not there is refused, on a line for all but unit 1",
+  LIMIT,
+  async (t) => {
+    const { run, directory } = await createPlace(t);
+    const script = join(directory, "faults.yaml");
+    writeFileSync(script, "scripts: [{ unit: 5, steps: [{ kind: silent }] }]\n");
+    const cases: [string[], RegExp][] = [
+      [
+        ["--unit", "1,2", "--port", "0"],
+        /scripts\[0\]\.unit 5 is not served, only 1, 2; --unit names/,
+      ],
+      [["--serial", "/nowhere/tty"], /scripts\[0\]\.unit 5 is not served, only 1;/],
+    ];
+    for (const [args, told] of cases) {
+      const ended = await run("simulate", ...args, "--faults", script);
+      assert.equal(ended.code, 78, ended.stderr);
+      assert.match(ended.stderr, told);
+    }
+  },
+);
+
 test("a mistake on the command line is one line, with what is allowed", LIMIT, async (t) => {
   const { run } = await createPlace(t);
   const all = MISTAKES.map(async ([args, code, told]) => {

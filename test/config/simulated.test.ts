@@ -83,6 +83,19 @@ test("a mistake in a script is named with its place and what is allowed", () => 
   ]);
 });
 
+test("a script for a unit that is not served is refused, with those that are", () => {
+  const text = "scripts: [{ unit: 5, steps: [{ kind: silent }] }]";
+  const said = "1:19  scripts[0].unit 5 is not served, only 1, 2; --unit names those that are";
+  for (const read of [readTcpFaults, readLineFaults]) {
+    assert.deepEqual(
+      faultsOf((path) => read(path, [1, 2]), text),
+      [said],
+    );
+    assert.equal(read(fileOf(text), [5]).length, 1);
+    assert.equal(read(fileOf(text)).length, 1);
+  }
+});
+
 test("docs/simulate.md names every kind of fault, and no other", () => {
   const page = readFileSync(new URL("../../docs/simulate.md", import.meta.url), "utf8");
   const cells = [...page.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = ""]) => cell);
