@@ -11,6 +11,9 @@ const RECKONED_TIMES = 2;
 const NEXT_LATE = 2;
 const OTHER = "it may be the late answer to an earlier request";
 
+/** ms before the end of a silence at which what came is cleared, which takes a while: the request need not wait for it. */
+const CLEARED_AHEAD = 0.5;
+
 /** Settles at an elapsed time (ms), as exactly as the machine allows and never before. */
 export type WaitUntil = (at: number) => Promise<void>;
 
@@ -130,11 +133,14 @@ export class Line {
 
   /** Settles when nothing has come for the silence, or it is not wanted any more. */
   async silent(wire: Wire, isWanted: () => boolean): Promise<void> {
+    let clearedAt: number;
     do {
-      if (this.#clock.elapsed() < this.#free) await this.#manners.waitUntil(this.#free);
+      await this.#until(this.#free - CLEARED_AHEAD);
       // A process that was held up has not seen everything: a late answer may lie in the driver.
       await wire.clear();
-    } while (this.#clock.elapsed() < this.#free && isWanted());
+      clearedAt = this.#clock.elapsed();
+      await this.#until(this.#free);
+    } while (isWanted() && !this.#isReady(clearedAt));
   }
 
   /** Elapsed time until which the answer to a request can still come. */
@@ -151,6 +157,16 @@ export class Line {
   doubtIsOver(): void {
     this.#answerable = 0;
     if (!this.#isLate) this.#owed.forget();
+  }
+
+  /** What comes is heard while it is waited, unless the process is held up. */
+  #isReady(clearedAt: number): boolean {
+    const now = this.#clock.elapsed();
+    return now >= this.#free && now - clearedAt <= 2 * CLEARED_AHEAD;
+  }
+
+  async #until(at: number): Promise<void> {
+    if (this.#clock.elapsed() < at) await this.#manners.waitUntil(at);
   }
 
   #listen(): void {
