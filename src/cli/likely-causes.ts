@@ -70,16 +70,16 @@ export function unreachableText({ kind }: Connection, detail: string): string {
     : `can't be connected: ${detail}`;
 }
 
-/** The command that tells more about a unit that gave no good answer; undefined when there is none. */
+/** The command that tells more about a unit that gave no good answer, in the words that were typed; undefined when there is none. */
 export function nextLook(
-  connection: Connection,
+  { connection, typed = connection.url }: { connection: Connection; typed?: string },
   { unitId, reason, detail }: { unitId: number; reason: string; detail: string },
 ): string | undefined {
-  const { kind, url } = connection;
+  const { kind } = connection;
   const unit = `--units ${String(unitId)}`;
   const other = kind === "tcp" ? "rtu+tcp" : "tcp";
   if ((kind === "tcp" || kind === "rtu+tcp") && detail.includes(` ${other}://`)) {
-    return `edgepoll scan ${shellWord(`${other}${url.slice(kind.length)}`)} ${unit}`;
+    return `edgepoll scan ${shellWord(`${other}${typed.slice(kind.length)}`)} ${unit}`;
   }
   if (reason === "bad_frame" && kind === "serial") {
     return `edgepoll scan ${shellWord(`serial://${connection.path}`)} ${unit} ${COMMON}`;
@@ -89,7 +89,7 @@ export function nextLook(
   }
   const isSilent = reason === "timeout" && !detail.includes("went away");
   if (!isSilent || kind === "tls" || kind === "simulator") return undefined;
-  return `edgepoll scan ${shellWord(url)}`;
+  return `edgepoll scan ${shellWord(typed)}`;
 }
 
 /** How a line is spoken, in words. */

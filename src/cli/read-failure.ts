@@ -24,6 +24,8 @@ export interface Asked {
   /** What it is called on the command line. */
   readonly where: string;
   readonly connection: Connection;
+  /** The connection in the words it was given in, for the next command; default its URL. */
+  readonly typed?: string;
 }
 
 /** What happened at the device, as one line with the next command. */
@@ -34,7 +36,7 @@ export function failureOf(
   exceptions = EXCEPTIONS,
 ): string {
   const { reason, detail } = failure;
-  const next = nextLook(asked.connection, { unitId: request.unitId, reason, detail });
+  const next = nextLook(asked, { unitId: request.unitId, reason, detail });
   const text = causeOf(failure, request, asked, exceptions);
   return next === undefined ? text : `${text}. Next: ${next}`;
 }

@@ -127,7 +127,7 @@ function wanted({ gateway, device }: Configured, ids: readonly string[], next: s
 async function adHoc(target: string, given: Given, { out, caller }: Context): Promise<number> {
   const { readEndpoint } = await import("../app/read.ts");
   const example = `${caller} read tcp://10.0.0.5/1 40001 --type float32`;
-  const { connection, unitId } = unitOf(target, example, again(given, caller));
+  const { connection, unitId, typed } = unitOf(target, example, again(given, caller));
   const [text = "", surplus] = given.more;
   if (surplus !== undefined)
     throw wrong("Only one address can be read; --count reads more from there", example);
@@ -146,7 +146,7 @@ async function adHoc(target: string, given: Given, { out, caller }: Context): Pr
   }
   const listens = listening(out);
   const answer = await readEndpoint({ connection, timeout: TIMEOUT, listens }, request);
-  const words = wordsOf(answer, request, { where: connection.url, connection });
+  const words = wordsOf(answer, request, { where: connection.url, connection, typed });
   const rows = Array.from({ length: values }, (_, i) => rowOf(sized, i * widthOf(sized), words));
   if (given.flags.has("json"))
     out.line(JSON.stringify({ ...request, type: point.type, values: rows }));

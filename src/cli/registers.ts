@@ -39,6 +39,8 @@ export const COUNT: Option = {
 export interface Unit {
   readonly connection: Reachable;
   readonly unitId: number;
+  /** The connection in the words it was given in. */
+  readonly typed: string;
 }
 
 /** Where registers lie. */
@@ -52,7 +54,7 @@ export function unitOf(target: string, example: string, again: (target: string) 
   const [, url = "", unit = ""] = /^(.*)\/(\d{1,3})$/.exec(target) ?? [];
   const connection = reachable(url);
   if (typeof connection !== "string" && Number(unit) <= 255) {
-    return { connection, unitId: Number(unit) };
+    return { connection, unitId: Number(unit), typed: url };
   }
   const right = withUnit(target);
   if (right !== undefined) {

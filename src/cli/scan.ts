@@ -167,7 +167,7 @@ function nothing(
   const more =
     first.kind === "serial" && !given.values.has("baud")
       ? `${shellWord(`serial://${first.path}`)} --baud 9600,19200,38400 --parity none,even,odd`
-      : `${shellWord(first.url)} --timeout 3000`;
+      : `${shellWord(given.argument ?? first.url)} --timeout 3000`;
   const why =
     first.kind === "serial"
       ? "A and B swapped, other settings, or no power"

@@ -45,7 +45,7 @@ export async function readSunSpec(target: Unit, given: Given, context: Context):
   return 0;
 }
 
-async function walkOf({ connection, unitId }: Unit, out: Output): Promise<SunSpecWalk> {
+async function walkOf({ connection, unitId, typed }: Unit, out: Output): Promise<SunSpecWalk> {
   const { walkEndpoint } = await import("../app/sunspec.ts");
   let silence = "";
   const manner = { connection, timeout: TIMEOUT, listens: listening(out) };
@@ -55,7 +55,7 @@ async function walkOf({ connection, unitId }: Unit, out: Output): Promise<SunSpe
     const answer = isTimeout(first) ? await ask(request, TIMEOUT) : first;
     if (answer.ok) return answer.words;
     if (answer.exception === 2 || answer.exception === 3) return "refused";
-    const text = failureOf(answer, request, { where: connection.url, connection });
+    const text = failureOf(answer, request, { where: connection.url, connection, typed });
     if (!isTimeout(answer)) throw new UnavailableError("NO_ANSWER", text);
     silence = text;
     return "silent";

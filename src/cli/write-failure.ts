@@ -1,8 +1,7 @@
 /** Why nothing was written, or why nobody knows, in words and with what to try next. */
 import { UnavailableError } from "../core/errors.ts";
-import type { Connection } from "../core/model.ts";
 import type { DirectWrite, Written } from "../app/write.ts";
-import { causeOf, failureOf } from "./read-failure.ts";
+import { causeOf, failureOf, type Asked } from "./read-failure.ts";
 
 /** What exceptions mean in answer to a write (Modbus Application Protocol 7). */
 const EXCEPTIONS: Readonly<Record<number, string>> = {
@@ -21,11 +20,11 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
 export function refuseUnwritten(
   { verdict, failure }: Written,
   { unitId, table, address, words }: DirectWrite,
-  { connection, next }: { readonly connection: Connection; readonly next: string },
+  { next, ...given }: Omit<Asked, "where"> & { readonly next: string },
 ): void {
   if (failure === undefined || verdict === "confirmed" || verdict === "unconfirmed") return;
   const request = { unitId, table, address, count: words.length };
-  const asked = { where: connection.url, connection };
+  const asked = { ...given, where: given.connection.url };
   if (verdict === "unasked" || verdict === "unsent" || verdict === "refused") {
     const why = failureOf(failure, request, asked, EXCEPTIONS);
     throw new UnavailableError("NO_ANSWER", `Nothing was written: ${why}`);

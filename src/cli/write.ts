@@ -72,11 +72,12 @@ export const write: Command = {
     }
     const { writeEndpoint } = await import("../app/write.ts");
     const asked = requestOf(job);
-    const { connection } = job;
+    const { connection, typed } = job;
     const manner = { connection, timeout: TIMEOUT, listens: listening(out) };
     const written = await writeEndpoint(manner, asked);
-    const next = `${caller} read ${targetOf(job)} ${referenceOf(asked.table, asked.address)} --type ${job.point.type}`;
-    refuseUnwritten(written, asked, { connection, next });
+    const target = shellWord(given.argument ?? "");
+    const next = `${caller} read ${target} ${referenceOf(asked.table, asked.address)} --type ${job.point.type}`;
+    refuseUnwritten(written, asked, { connection, typed, next });
     if (given.flags.has("json")) out.line(JSON.stringify(toldOf(job, written)));
     else for (const line of lines(job, written)) out.line(printable(line));
     return written.verdict === "confirmed" ? EXIT.ok : EXIT.degraded;
@@ -160,12 +161,12 @@ async function consents(job: Job, given: Given, { out, caller }: Context): Promi
   const { readEndpoint } = await import("../app/read.ts");
   const asked = requestOf(job);
   const { unitId, table, address } = asked;
-  const { connection } = job;
+  const { connection, typed } = job;
   const manner = { connection, timeout: TIMEOUT, listens: listening(out) };
   const answer = await readEndpoint(manner, { unitId, table, address, count: job.words.length });
   if (!answer.ok && answer.reason !== "exception") {
     const written: Written = { verdict: "unasked", function: 0, failure: answer };
-    refuseUnwritten(written, asked, { connection, next: "" });
+    refuseUnwritten(written, asked, { connection, typed, next: "" });
   }
   const now = answer.ok ? `holds ${shown(job.point, answer.words)}` : "can't be read";
   const deed = `write ${job.wanted} to ${job.where}, which ${now}`;
@@ -182,10 +183,6 @@ function requestOf({ unitId, point, words }: Job): DirectWrite {
   // `writable` has refused the other tables.
   const table = point.table as DirectWrite["table"];
   return { unitId, table, address: point.address, words };
-}
-
-function targetOf({ connection, unitId }: Unit): string {
-  return shellWord(`${connection.url}/${String(unitId)}`);
 }
 
 function placeText({ connection, unitId }: Unit, { table, address }: Point): string {

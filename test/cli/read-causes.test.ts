@@ -36,7 +36,8 @@ function connectionOf(url: string) {
 function told(url: string, reason: "timeout" | "bad_frame" | "connect_failed", detail: string) {
   const connection = connectionOf(url);
   const request = { unitId: 1, table: "holding", address: 0, count: 1 } as const;
-  return failureOf({ ok: false, reason, detail }, request, { where: connection.url, connection });
+  const asked = { where: connection.url, connection, typed: url };
+  return failureOf({ ok: false, reason, detail }, request, asked);
 }
 
 test("on a line a silent unit and a damaged answer have the causes of lines, and a scan is next", async (t) => {
@@ -59,7 +60,7 @@ test("on a line a silent unit and a damaged answer have the causes of lines, and
   );
   assert.match(
     silent,
-    /count 1\)\. Next: \S.* scan 'serial:\/\/\/dev\/ttyX\?baud=9600&parity=none&stop=2' \(NO_ANSWER\)\n$/,
+    /count 1\)\. Next: \S.* scan 'serial:\/\/\/dev\/ttyX\?baud=9600&parity=none' \(NO_ANSWER\)\n$/,
   );
   assert.match(damaged, /got a damaged answer \(checksum \d+ instead of \d+\): noise, /);
   assert.match(damaged, / scan serial:\/\/\/dev\/ttyX --units 1 --baud 9600,19200,38400 --parity /);
@@ -103,7 +104,7 @@ test("silence on a network may be another framing; a line behind a converter has
   const silence = "no answer within 2000 ms";
   const tcp = told("tcp://10.0.0.5", "timeout", silence);
   assert.match(tcp, /a converter that passes RTU frames through \(rtu\+tcp:\/\/\) \(unit 1/);
-  assert.match(tcp, /\. Next: edgepoll scan tcp:\/\/10\.0\.0\.5:502$/);
+  assert.match(tcp, /\. Next: edgepoll scan tcp:\/\/10\.0\.0\.5$/);
   const rtu = told("rtu+tcp://10.0.0.5", "timeout", silence);
   assert.match(rtu, /A and B swapped, .* or a gateway that speaks Modbus TCP \(tcp:\/\/\)/);
   assert.doesNotMatch(told("tls://10.0.0.5", "timeout", silence), /Next: /);
@@ -114,11 +115,13 @@ test("a write that came to nothing has the same causes; one that may have been d
   const failure = { ok: false, reason: "timeout", detail: "no answer within 2000 ms" } as const;
   const write = { unitId: 1, table: "holding", address: 0, words: [1] } as const;
   const refuse = (verdict: "unasked" | "unknown") => () => {
-    refuseUnwritten({ verdict, function: 6, failure }, write, { connection, next: "look again" });
+    refuseUnwritten({ verdict, function: 6, failure }, write, {
+      ...{ connection, typed: LINE, next: "look again" },
+    });
   };
   assert.throws(
     refuse("unasked"),
-    /^UnavailableError: Nothing was .* Next: edgepoll scan 'serial:/,
+    /^UnavailableError: Nothing was .* Next: edgepoll scan 'serial:\S+parity=none'$/,
   );
   assert.throws(refuse("unknown"), /A and B swapped(?!.* Next: .* Next: ).* Next: look again$/);
 });

@@ -147,7 +147,7 @@ test("a write whose answer is lost is sent once, and what the device holds is to
   assert.equal(undone?.code, 69);
   assert.match(
     undone.stderr,
-    /not known whether .* It still holds what it held before; .*sent once.* Next: .* read tcp:.*WRITE_UNKNOWN/,
+    /not known whether .* It still holds what it held before; .*sent once.* Next: .* read tcp:\/\/127\.0\.0\.1:\d+\/1 400001 --type uint16 .*WRITE_UNKNOWN/,
   );
   assert.deepEqual([deaf.writes, dead.writes], [["0600000009"], ["0600000009"]]);
 });
