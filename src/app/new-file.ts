@@ -1,5 +1,5 @@
 /** A file that is there whole or not at all: written beside its place, synced, and put there at the end. */
-import { existsSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, rmSync } from "node:fs";
 import { link, open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { platform } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -90,6 +90,20 @@ export class NewFile {
       return;
     }
     await unlink(this.#part);
+  }
+}
+
+/** Finds out, before the work for it is done, whether a new file can be put there. Throws `FileError`, `PermissionError`. */
+export function refuseNoPlace(path: string): void {
+  const whole = resolve(path);
+  if (existsSync(whole)) {
+    throw new FileError("FILE_FAILED", `There is a file ${path} already. Choose another name.`);
+  }
+  try {
+    // The dot is in a folder only: behind a file it is an error.
+    accessSync(`${dirname(whole)}/.`, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw asFileError(error, path);
   }
 }
 

@@ -4,6 +4,7 @@ import { FileError } from "../core/errors.ts";
 import { aboutOf, isOneDevice, type FoundUnit, type Scan } from "../core/scan.ts";
 import { printable } from "../system/printable.ts";
 import { asFileError } from "./new-file.ts";
+export { refuseNoPlace } from "./new-file.ts";
 
 /** Writes it into a file that is not there yet. Throws `FileError`, `PermissionError`. */
 export async function writeScanConfig(path: string, scan: Scan, asked: number): Promise<void> {

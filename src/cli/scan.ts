@@ -1,7 +1,6 @@
 /** `scan`: which units answer behind an endpoint, in which settings, and what they are. */
-import { existsSync } from "node:fs";
 import { isLine } from "../core/model.ts";
-import { FileError, UnavailableError } from "../core/errors.ts";
+import { UnavailableError } from "../core/errors.ts";
 import { shellWord } from "../core/shell.ts";
 import type { Reachable } from "../app/links.ts";
 import { aboutOf, isOneDevice, type FoundUnit, type Scan } from "../core/scan.ts";
@@ -59,18 +58,18 @@ export const scan: Command = {
     const connections = connectionsOf(given, example);
     const unitIds = unitsOf(given, connections[0], example);
     const timeout = timeoutOf(given, connections[0], example);
-    const file = newFileOf(given);
+    const { refuseNoPlace, writeScanConfig } = await import("../app/scan-config.ts");
+    const file = valueOf(given, "write-config");
+    if (file !== undefined) refuseNoPlace(file);
     const found = await scanned(connections, unitIds, timeout, context);
     if (found.units.length === 0) throw nothing(found, connections, given, caller);
-    if (file !== undefined) {
-      const { writeScanConfig } = await import("../app/scan-config.ts");
-      await writeScanConfig(file, found, unitIds.length);
-    }
     if (given.flags.has("json")) {
       out.line(JSON.stringify({ connection: connections[0].url, ...found }));
     } else for (const line of lines(found, unitIds.length)) out.line(printable(line));
-    if (file !== undefined)
+    if (file !== undefined) {
+      await writeScanConfig(file, found, unitIds.length);
       out.note(`${file} is written; next: ${caller} check ${shellWord(file)}`);
+    }
     return found.complete ? EXIT.ok : EXIT.degraded;
   },
 };
@@ -113,13 +112,6 @@ function timeoutOf(given: Given, connection: Reachable, example: string): number
   throw wrong(`--timeout takes ms from 10 to 10000, not "${printable(text)}"`, example);
 }
 
-/** The file is looked for before a scan that takes minutes, and not replaced after it either. */
-function newFileOf(given: Given): string | undefined {
-  const file = valueOf(given, "write-config");
-  if (file === undefined || !existsSync(file)) return file;
-  throw new FileError("FILE_FAILED", `There is a file ${file} already. Choose another name.`);
-}
-
 async function scanned(
   connections: readonly [Reachable, ...Reachable[]],
   unitIds: readonly number[],
@@ -130,18 +122,19 @@ async function scanned(
   const { scan: begin } = await import("../app/scan.ts");
   const total = connections.length * unitIds.length;
   const settings = connections.length === 1 ? "" : ` in ${String(connections.length)} settings`;
-  out.note(`asking ${count(unitIds.length, "unit")}${settings}, one request each; Ctrl-C ends it`);
+  const about = `asking ${count(unitIds.length, "unit")}${settings}, one request each; Ctrl-C ends it`;
   let done = 0;
   const progress = {
     listens: listening(out),
     asking: (connection: Reachable, unitId: number) => {
-      done++;
+      // Not before: the endpoint may be somebody else's.
+      if (done++ === 0) out.note(about);
       out.progress(`${connection.url} unit ${String(unitId)}, ${String(done)} of ${String(total)}`);
     },
     found: (unit: FoundUnit) => {
-      const about = aboutOf(unit);
+      const said = aboutOf(unit);
       const text = `unit ${String(unit.unitId)} at ${unit.connection}: ${answerText(unit)}`;
-      out.note(printable(about === "" ? text : `${text}, ${about}`));
+      out.note(printable(said === "" ? text : `${text}, ${said}`));
     },
   };
   const found = await begin({ connections, unitIds, timeout, signal, progress });

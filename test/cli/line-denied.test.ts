@@ -1,9 +1,10 @@
-/** A line that this user may not open ends `read`, `write` and `scan` with 77. */
+/** A line that this user may not open ends `read`, `write` and `scan` with 77, and so does a folder. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmodSync, chownSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import test from "node:test";
+import { createTempDir } from "../support/temp-dir.ts";
 import { startLineSlave } from "../support/line-slave.ts";
 import { PROGRAM, type Ended } from "./program.ts";
 
@@ -44,4 +45,20 @@ test("no permission for a line is 77, and looks at who has it", async (t) => {
   assert.equal(scan.code, 77, scan.stderr);
   assert.match(scan.stderr, /it has the mode 0000 and belongs to group \S+, so that no group /);
   assert.equal(slave.requests().length, 0);
+});
+
+test("a configuration for a folder that may not be written is 77, and nothing is asked for it", async (t) => {
+  const directory = createTempDir(t);
+  chmodSync(directory, 0o555);
+  const file = join(directory, "found.yaml");
+  // Nothing listens there, which would be 69.
+  const scan = await runUnprivileged(
+    directory,
+    "scan",
+    "tcp://127.0.0.1:1",
+    "--write-config",
+    file,
+  );
+  assert.equal(scan.code, 77, scan.stderr);
+  assert.match(scan.stderr, /^edgepoll: May not use \S+found\.yaml: EACCES.*\(PERMISSION\)\n$/);
 });

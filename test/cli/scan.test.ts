@@ -1,6 +1,6 @@
 /** `scan` of slaves from another code base: what answers, what it is, and a configuration of it. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -87,6 +87,41 @@ test("on a line settings are tried in turn, and an interrupt ends it with what w
   assert.match(stdout, /It was ended before all units were asked\.\n$/);
 });
 
+test("a configuration that can't be written is refused before anything is asked", async (t) => {
+  const { run, directory, config } = await createPlace(t);
+  const url = `tcp://127.0.0.1:${String(await startUnits(t))}`;
+  const missing = join(directory, "nowhere");
+  const cases: [string, RegExp][] = [
+    [join(missing, "found.yaml"), /there is no folder \S+nowhere; make it first\. \(FILE_FAILED\)/],
+    [join(config, "found.yaml"), /something on the way to it is a file\. \(FILE_FAILED\)/],
+    [config, /There is a file \S+edgepoll\.yaml already\. Choose another name\./],
+  ];
+  for (const [file, said] of cases) {
+    const ended = await run("scan", url, "--units", "7", "--write-config", file);
+    assert.equal(ended.code, 74, ended.stderr);
+    assert.match(ended.stderr, said);
+    assert.doesNotMatch(ended.stderr, /asking|unit 7/);
+    assert.equal(ended.stdout, "");
+  }
+  assert.ok(!existsSync(missing));
+});
+
+test("what was found is told also when its configuration can't be written in the end", async (t) => {
+  const { begin, directory } = await createPlace(t);
+  const url = `tcp://127.0.0.1:${String(await startUnits(t))}`;
+  const file = join(directory, "found.yaml");
+  const options = ["--units", "7,100", "--timeout", "9000", "--write-config", file];
+  const scan = begin("scan", url, ...options);
+  await scan.note(/^unit 7 at tcp:/);
+  writeFileSync(file, "of somebody else");
+  scan.signal("SIGINT");
+  const { code, stdout, stderr } = await scan.ended;
+  assert.equal(code, 74, stderr);
+  assert.match(stdout, /^7 +tcp:\S+ +value /m);
+  assert.match(stderr, /There is a file \S+found\.yaml already/);
+  assert.equal(readFileSync(file, "utf8"), "of somebody else");
+});
+
 test("nothing there, nobody to ask, a node that polls, and mistakes are told apart", async (t) => {
   const { run, begin, node, config, port: broker } = await createPlace(t);
   const url = `tcp://127.0.0.1:${String(await startUnits(t))}`;
@@ -114,4 +149,5 @@ test("nothing there, nobody to ask, a node that polls, and mistakes are told apa
     assert.equal(ended.at(n)?.code, code, `${words.join(" ")}: ${String(ended.at(n)?.stderr)}`);
     assert.match(String(ended.at(n)?.stderr), text);
   }
+  assert.doesNotMatch(String(ended[0]?.stderr), /asking/, "nothing is asked behind a node's back");
 });
