@@ -18,6 +18,7 @@ const PARTS = [
   { name: "C headers", package: "libc6-dev", isThere: () => existsSync("/usr/include/stdio.h") },
   { name: "libfaketime", package: "libfaketime", isThere: hasFaketime },
   { name: "unshare", package: "util-linux", isThere: () => isProgram("unshare") },
+  { name: "systemd-notify", package: "systemd", isThere: () => isProgram("systemd-notify") },
   { name: "pymodbus", package: "python3-pymodbus", isThere: () => isModule("pymodbus") },
   { name: "pyserial", package: "python3-serial", isThere: () => isModule("serial") },
 ];

@@ -5,6 +5,7 @@ import { keys, type NodeRecord } from "../core/records.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Why } from "../engine/start-note.ts";
 import { exitNow } from "../system/exit.ts";
+import type { ServiceManager } from "../system/service-manager.ts";
 import { onSignals, type Hangups } from "../system/signals.ts";
 import { onUncaught } from "../system/uncaught.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -27,6 +28,7 @@ export interface EndingWorld {
   readonly store: Store;
   readonly kept: NodeRecord;
   readonly hangups: Hangups;
+  readonly manager: Pick<ServiceManager, "stopping">;
 }
 
 /** A node's end. A call after the first changes nothing. */
@@ -41,7 +43,7 @@ export interface Ending {
 
 /** Ends a node at the first SIGTERM or SIGINT, or when asked; a second signal forces. SIGHUP reloads. */
 export function endOnSignals(world: EndingWorld): Ending {
-  const { log, engine, hangups } = world;
+  const { log, engine, hangups, manager } = world;
   let ending = false;
   let settle: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => (settle = resolve));
@@ -49,6 +51,7 @@ export function endOnSignals(world: EndingWorld): Ending {
     if (ending) return;
     ending = true;
     log.info({ why: why.by ?? why.because }, "ending");
+    manager.stopping();
     void endIn(world, why).then(() => {
       unlisten();
       settle(code);

@@ -1,11 +1,13 @@
 /** The running node: adapters and engine put together, started and stopped in order. */
 import { randomInt } from "node:crypto";
 import { openControl } from "../control/server.ts";
+import { count } from "../core/count.ts";
 import type { Site } from "../core/model.ts";
-import type { Bus, Log, Store } from "../core/ports.ts";
+import type { Bus, Clock, Log, Store } from "../core/ports.ts";
 import { keys, type NodeRecord } from "../core/records.ts";
 import { Engine } from "../engine/engine.ts";
 import type { ProcessFacts } from "../engine/health.ts";
+import { Liveness } from "../engine/liveness.ts";
 import { openLevelStore } from "../store/level-store.ts";
 import { diskRoom, storeBytes } from "../store/size.ts";
 import { createClock } from "../system/clock.ts";
@@ -16,6 +18,7 @@ import { watchLoop, type WatchedClock } from "../system/loop-delay.ts";
 import { keepHeapSmall } from "../system/memory.ts";
 import { controlSocketPath, ensureStateDir } from "../system/paths.ts";
 import { random } from "../system/random.ts";
+import { serviceManager } from "../system/service-manager.ts";
 import type { RunningNode } from "./api.ts";
 import { auditLooks } from "./audit-looks.ts";
 import { embeddedBus, externalBus } from "./bus.ts";
@@ -78,6 +81,7 @@ async function open(
   const site: Site = { ...read.site, stateDir };
   const control = controlSocketPath(stateDir);
   const holder = { pid, node: site.node, stateDir, control };
+  const { manager, liveness } = watchdog(clock, log, releases);
   const lock = await lockState(stateDir, holder, clock);
   releases.add("lock", () => lock.release());
   const endpoints = new Endpoints(clock, holder);
@@ -86,7 +90,7 @@ async function open(
   // What can refuse the start comes before the store, so that a start that is refused leaves no state behind.
   const embedded = await opened(await embeddedBus(site, clock, log), releases);
   if (isDamaged) await repairStore(stateDir, log);
-  const store = await openLevelStore(stateDir, { create: true, clock });
+  const store = liveness.watched(await openLevelStore(stateDir, { create: true, clock }));
   releases.add("store", () => store.close());
   const kept = { ...(await keptNode(store)), node: site.node };
   const clientId = site.clientId ?? `edgepoll-${site.node}-${kept.suffix}`;
@@ -106,20 +110,33 @@ async function open(
     storeBytes: () => storeBytes(stateDir),
     diskRoom: () => diskRoom(stateDir),
     reread: () => reread(where, endpoints),
+    passed: liveness.passed,
     giveUp: () => {
       giveUp();
     },
   });
   const found = await engine.open();
-  const ending = endOnSignals({ clock, log, engine, endpoints, releases, store, kept, hangups });
+  const parts = { clock, log, engine, endpoints, releases, store, kept, hangups, manager };
+  const ending = endOnSignals(parts);
   giveUp = ending.giveUp;
   const handle = handleControl(engine, ending.end);
   const server = await openControl({ path: control, stateDir, handle, log });
   releases.add("control socket", () => server.close());
   await store.write([{ key: keys.node, value: JSON.stringify({ ...kept, lastStop: null }) }], true);
+  manager.ready(`${site.node}: ${count(found.schedules, "schedule")}`);
   const { lastStop } = kept;
   const report = reportOf({ read, stateDir, found, endpoints, lastStop, clock });
   return { report, ended: ending.ended };
+}
+
+/** Who wants to know how the process fares, and what finds that out. */
+function watchdog(clock: Clock, log: Log, releases: Releases) {
+  const manager = serviceManager(clock, log);
+  releases.add("service manager", () => manager.close());
+  const alive = () => {
+    manager.alive();
+  };
+  return { manager, liveness: new Liveness(clock, alive) };
 }
 
 async function opened<B extends Bus | undefined>(bus: B, releases: Releases): Promise<B> {

@@ -28,6 +28,8 @@ export interface EngineWorld {
   readonly looks: AuditLooks;
   readonly self: { version: string; started: number; pid: number; clientId: string };
   readonly reread: () => Promise<Reread>;
+  /** Told of each pass of the scheduler. */
+  readonly passed: () => void;
   /** Too many errors in edgepoll itself: the process is to end. */
   readonly giveUp: () => void;
 }

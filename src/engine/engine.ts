@@ -234,11 +234,11 @@ export class Engine {
   }
 
   #newScheduler(): Scheduler {
-    const { clock, site } = this.#world;
+    const { clock, site, passed } = this.#world;
     const { claimAhead } = site;
     const { stepped, suspended, look } = this.#clockNotes;
     return new Scheduler({
-      ...{ clock, stepped, suspended, look, trust: this.#trust },
+      ...{ clock, stepped, suspended, look, passed, trust: this.#trust },
       ledger: this.#ledger,
       committer: this.#committer,
       ...(claimAhead === undefined ? {} : { claimAhead }),

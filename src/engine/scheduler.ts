@@ -18,6 +18,8 @@ export interface SchedulerWorld extends ClaimerWorld, StarterWorld {
   readonly suspended: (length: number) => void;
   /** Told before schedules go by the clocks: wall clock minus elapsed time. */
   readonly look: (offset: number, schedules: ReadonlySet<Schedule>) => void;
+  /** A pass was made. */
+  readonly passed: () => void;
 }
 
 /** Runs schedules; see the head of this file. */
@@ -153,6 +155,7 @@ export class Scheduler {
       this.#claimer.claim(moment);
       if (moment.now >= this.#nextTell) this.#tell(moment.now);
       void this.#world.committer.flushIdle().catch(() => undefined);
+      this.#world.passed();
     } finally {
       this.#slept = false;
       this.#passing = false;

@@ -2,6 +2,7 @@
 import type { AuditLooks } from "../../src/engine/audit.ts";
 import { ConfigError } from "../../src/core/errors.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { Liveness } from "../../src/engine/liveness.ts";
 import type { Reread } from "../../src/engine/reload.ts";
 import type { Device, Gateway, Keep, Pauses, Point, Probe, Site } from "../../src/core/model.ts";
 import type { Log, ReadRequest } from "../../src/core/ports.ts";
@@ -75,6 +76,8 @@ export class Rig {
   readonly broken: string[] = [];
   /** Why the configuration can't be read again. */
   refused: string | undefined;
+  /** Signs of life. */
+  signs = 0;
   /** Times that the engine gave up the process. */
   givenUp = 0;
   /** What the log said at level error. */
@@ -152,6 +155,7 @@ export class Rig {
       return new FakeLink({ clock, alive, behaviour, seen, released, broken }, lane);
     };
     const endpoints = new Map(this.parts.gateways.map(({ id, endpoint = id }) => [id, endpoint]));
+    const liveness = new Liveness(clock, () => this.signs++);
     const engine = new Engine({
       site: siteOf(this.parts),
       clock,
@@ -162,7 +166,7 @@ export class Rig {
         error: (fields, text) => this.errors.push(said(fields, text)),
         debug: (fields, text) => this.details.push(said(fields, text)),
       },
-      store: this.store,
+      store: liveness.watched(this.store),
       bus,
       endpoint: ({ id }) => {
         const key = endpoints.get(id) ?? id;
@@ -176,6 +180,7 @@ export class Rig {
       self: { version: "0.1.0", started: this.clock.wall(), pid: 1, clientId: "edgepoll-test" },
       giveUp: () => this.givenUp++,
       reread: () => this.#reread(endpoints),
+      passed: liveness.passed,
     });
     this.life = { engine, clock, bus, alive: true };
     await bus.open();

@@ -81,6 +81,7 @@ async function pollWithoutBroker(site: Site, store: FillStore, length: number): 
     diskRoom: () => null,
     giveUp: () => undefined,
     reread: () => Promise.reject(new Error("nothing is read again here")),
+    passed: () => undefined,
     random: () => 0.5,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "before" },
   });

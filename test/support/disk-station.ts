@@ -105,6 +105,7 @@ export async function startDiskStation(directory: string): Promise<DiskStation> 
     diskRoom: () => null,
     giveUp: () => undefined,
     reread: () => Promise.reject(new Error("nothing is read again here")),
+    passed: () => undefined,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: "edgepoll-disk" },
   });
   const station: DiskStation = {

@@ -4,5 +4,5 @@ import { readFileSync } from "node:fs";
 process.on("SIGUSR2", () => {
   const length = Number(readFileSync(process.env["STALL_FILE"] ?? "", "utf8"));
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, length);
-  console.log(`stood still for ${String(length)} ms`);
+  console.log(`stood still for ${String(length)} ms until ${String(Date.now())}`);
 });

@@ -80,6 +80,7 @@ export async function startStation(t: TestContext, parts: StationParts): Promise
     diskRoom: () => null,
     giveUp: () => undefined,
     reread: () => Promise.reject(new Error("nothing is read again here")),
+    passed: () => undefined,
     self: { version: "0.1.0", started: clock.wall(), pid: 1, clientId: CLIENT_ID },
   });
   let connects = 0;
