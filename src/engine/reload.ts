@@ -61,8 +61,7 @@ export class Reload {
   run(by: string, inTurn: InTurn): Promise<Reloaded> {
     return this.#inOrder(async () => {
       try {
-        const next = await this.#read();
-        return await inTurn(() => this.#apply(next, by));
+        return await this.#applyInTurn(await this.#read(), by, inTurn);
       } catch (error) {
         if (error instanceof Refused) await this.#world.journal.note(refusedEvent(error, by));
         throw error;
@@ -77,6 +76,20 @@ export class Reload {
       if (!(error instanceof EdgepollError)) throw error;
       const text = `the node goes on with the configuration it has:\n${error.message}`;
       throw new Refused("config_refused", text);
+    }
+  }
+
+  async #applyInTurn(next: Reread, by: string, inTurn: InTurn): Promise<Reloaded> {
+    const turn = { hasCome: false };
+    try {
+      return await inTurn(() => {
+        turn.hasCome = true;
+        return this.#apply(next, by);
+      });
+    } catch (error) {
+      // Too many commands wait: its turn never came.
+      if (!turn.hasCome) await next.drop();
+      throw error;
     }
   }
 

@@ -132,9 +132,28 @@ test("a store that fails refuses a reload, and all gateways go on", async () => 
   const asking = rig.engine.ask("reload", "{}", "test");
   await rig.clock.advance(15_000);
   assert.equal((await asking).error?.code, "store_failed");
+  assert.equal(rig.dropped, 1);
   const polled = rig.seen.filter(({ gateway }) => gateway === "b").length;
   await rig.clock.advance(5000);
   assert.ok(rig.seen.filter(({ gateway }) => gateway === "b").length >= polled + 4);
+  await rig.stop();
+  assert.deepEqual(faultsOf(rig), []);
+});
+
+test("a reload behind 64 other commands is refused as busy, and lets go of what it has read", async () => {
+  const rig = await started(ONE, TWO);
+  rig.store.hold();
+  const others = Array.from({ length: 64 }, () => rig.engine.ask("stop", "b", "test"));
+  rig.parts = { ...rig.parts, gateways: [ONE] };
+  const asking = rig.engine.ask("reload", "{}", "test");
+  await rig.clock.settle();
+  rig.store.release();
+  await rig.clock.advance(500);
+  assert.equal((await asking).error?.code, "busy");
+  assert.equal(rig.dropped, 1);
+  await Promise.all(others);
+  dataOf(await reload(rig, [ONE]));
+  assert.equal(rig.dropped, 1);
   await rig.stop();
   assert.deepEqual(faultsOf(rig), []);
 });

@@ -76,6 +76,8 @@ export class Rig {
   readonly broken: string[] = [];
   /** Why the configuration can't be read again. */
   refused: string | undefined;
+  /** Configurations that were read again and not used. */
+  dropped = 0;
   /** Signs of life. */
   signs = 0;
   /** Times that the engine gave up the process. */
@@ -197,8 +199,12 @@ export class Rig {
       endpoints.clear();
       for (const { id, endpoint = id } of this.parts.gateways) endpoints.set(id, endpoint);
     };
-    const nothing = () => Promise.resolve();
-    return Promise.resolve({ site, use, settle: nothing, drop: nothing });
+    const settle = () => Promise.resolve();
+    const drop = () => {
+      this.dropped++;
+      return Promise.resolve();
+    };
+    return Promise.resolve({ site, use, settle, drop });
   }
 
   /** The process dies at once. */
