@@ -1,5 +1,5 @@
 /** Files that a process which died left behind: sockets, and what was being made in the state directory. */
-import { existsSync, lstatSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { removeStale, staleSockets } from "../control/stale.ts";
 import type { AuditFinding } from "../core/audit.ts";
@@ -17,6 +17,11 @@ const UNFINISHED = [
 
 const UNFINISHED_TEXT = "left by a start, a restore or a repair that was cut off";
 
+/** Where a restore keeps what was there before. */
+const KEPT_ASIDE = /^before-restore-/;
+const EMPTY_TEXT =
+  "made by a restore for what was there before, and there is nothing of that in it";
+
 /** What lies about of a state directory, given by its real path; its lock is held meanwhile. */
 export async function strayFiles(stateDir: string, clock: Clock): Promise<AuditFinding[]> {
   const own = controlSocketPath(stateDir);
@@ -28,6 +33,7 @@ export async function strayFiles(stateDir: string, clock: Clock): Promise<AuditF
     ...UNFINISHED.filter(([name, becomes]) => isStray(stateDir, name, becomes)).map(([name]) =>
       strayFinding("leftover-file", join(stateDir, name), UNFINISHED_TEXT),
     ),
+    ...emptyAsides(stateDir).map((path) => strayFinding("leftover-file", path, EMPTY_TEXT)),
   ];
 }
 
@@ -46,6 +52,15 @@ export async function removeStray({ kind, where }: AuditFinding, clock: Clock): 
 function isStray(stateDir: string, name: string, becomes: string): boolean {
   const isThere = lstatSync(join(stateDir, name), { throwIfNoEntry: false }) !== undefined;
   return isThere && existsSync(join(stateDir, becomes));
+}
+
+/** Folders of a restore that never took the database in; while one is under way it may still. */
+function emptyAsides(stateDir: string): string[] {
+  if (existsSync(join(stateDir, "db.new"))) return [];
+  return readdirSync(stateDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && KEPT_ASIDE.test(entry.name))
+    .map(({ name }) => join(stateDir, name))
+    .filter((path) => readdirSync(path).every((name) => name === "edgepoll.json"));
 }
 
 /** The name of a socket is a hash of its state directory: which other one it was can't be told. */

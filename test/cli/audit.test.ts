@@ -102,6 +102,11 @@ test("on a directory it cleans what a start that was cut off left, and says what
   await running.ended;
   writeFileSync(join(state, "edgepoll.json.new"), "");
   mkdirSync(join(state, "db.new"));
+  const empty = join(state, "before-restore-20260101T000000");
+  mkdirSync(empty);
+  writeFileSync(join(empty, "edgepoll.json"), "{}");
+  const kept = join(state, "before-restore-20260102T000000");
+  mkdirSync(join(kept, "db"), { recursive: true });
   // A socket of another node that lives, in the same folder.
   const other = join(directory, "0123456789abcdef.sock");
   const server = createServer((socket) => socket.destroy()).listen(other);
@@ -113,6 +118,13 @@ test("on a directory it cleans what a start that was cut off left, and says what
     join(state, "edgepoll.json.new"),
   ]);
   assert.deepEqual(cleaned.findings, []);
+  // The folder of a restore is not judged while another may still fill it.
+  const again = ownOf((await run("audit", ...node, "--clean", "--json")).stdout);
+  assert.deepEqual(
+    again.removed.map(({ where }) => where),
+    [empty],
+  );
+  assert.ok(existsSync(join(kept, "db")));
   assert.ok(existsSync(other));
   const alone = await run("audit", "--state-dir", state);
   assert.match(
