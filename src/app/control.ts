@@ -1,11 +1,13 @@
 /** What a node answers at its control socket. */
 import { schedulesOf } from "../core/account-change.ts";
+import type { DirectFailure } from "../engine/direct-answer.ts";
 import type { DirectRead, Direction } from "../engine/direct-requests.ts";
 import type { DirectWrite } from "../engine/direct-write.ts";
 import type { Engine } from "../engine/engine.ts";
 import { backupAnswer } from "./backup-lines.ts";
 import { spooledAnswer } from "./spool-lines.ts";
 import { deviceIn, plainDevice } from "./device.ts";
+import { refuseDenied } from "./line-denial.ts";
 
 /** Events one request can get. */
 const MOST_EVENTS = 10_000;
@@ -28,14 +30,29 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
     if (verb === "events") return engine.audit(queryOf(payload));
     if (verb === "read") {
       // As `read` of this version sends it; the process at the other end is the same user's.
-      return engine.read(payload as unknown as DirectRead);
+      const read = payload as unknown as DirectRead;
+      const answer = await engine.read(read);
+      if (!answer.ok) await refuseIfDenied(read, answer);
+      return answer;
     }
     if (verb === "write") {
       // The same of `write`.
-      return engine.write(payload as unknown as DirectWrite & Direction, by);
+      const write = payload as unknown as DirectWrite & Direction;
+      const written = await engine.write(write, by);
+      if (written.failure !== undefined) await refuseIfDenied(write, written.failure);
+      return written;
     }
     return engine.ask(verb, JSON.stringify(payload), by);
   };
+}
+
+/** A line is known by its path. Throws `PermissionError` when it is the node that may not open it. */
+async function refuseIfDenied(
+  { line, endpoint }: Direction,
+  { reason }: DirectFailure,
+): Promise<void> {
+  if (line === undefined || endpoint === undefined || reason !== "connect_failed") return;
+  await refuseDenied(endpoint);
 }
 
 function queryOf(payload: Record<string, unknown>): {

@@ -1,16 +1,16 @@
 /** The endpoint that a command works at: under its lock, or through the node that holds it. */
 import { askControl } from "../control/client.ts";
-import { LockedError, PermissionError } from "../core/errors.ts";
+import { LockedError } from "../core/errors.ts";
 import { longestAnswer, type Gateway, type LineSettings } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
 import type { ConnectingLink } from "../modbus/connecting-link.ts";
 import { Names } from "../modbus/names.ts";
-import { denialOf } from "../modbus/serial-error.ts";
 import { createClock } from "../system/clock.ts";
 import { pid } from "../system/facts.ts";
 import { askHolder } from "../system/locks.ts";
 import { endpointKey } from "./endpoint-key.ts";
 import { lockEndpoint } from "./endpoint-lock.ts";
+import { refuseDenied } from "./line-denial.ts";
 import { openLink, type Reachable } from "./links.ts";
 import { author } from "./remote.ts";
 
@@ -59,7 +59,7 @@ export class EndpointUse {
     const lock = await lockEndpoint({ key: this.#key, connection }, holder, this.clock);
     let { isSilent } = lock;
     try {
-      await refuseDenied(connection);
+      if (connection.kind === "serial") await refuseDenied(connection.path);
       const link = this.#link(isSilent);
       try {
         return await work(link);
@@ -121,11 +121,4 @@ export class EndpointUse {
 
 function settingsOf({ baud, parity, stopBits }: LineSettings): LineSettings {
   return { baud, parity, stopBits };
-}
-
-/** A line that may not be opened is the user's to put right, whatever device is on it. */
-async function refuseDenied(connection: Reachable): Promise<void> {
-  const denial = connection.kind === "serial" ? await denialOf(connection.path) : undefined;
-  if (denial === undefined) return;
-  throw new PermissionError("PERMISSION", `N${denial.slice(1)}`);
 }

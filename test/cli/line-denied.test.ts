@@ -4,8 +4,10 @@ import { execFile } from "node:child_process";
 import { chmodSync, chownSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test from "node:test";
-import { createTempDir } from "../support/temp-dir.ts";
 import { startLineSlave } from "../support/line-slave.ts";
+import { freePort } from "../support/mosquitto.ts";
+import { startNode, writeSite } from "../support/node-process.ts";
+import { createTempDir } from "../support/temp-dir.ts";
 import { PROGRAM, type Ended } from "./program.ts";
 
 const NOBODY = 65_534;
@@ -46,6 +48,40 @@ test("no permission for a line is 77, and looks at who has it", async (t) => {
   assert.match(scan.stderr, /it has the mode 0000 and belongs to group \S+, so that no group /);
   assert.equal(slave.requests().length, 0);
 });
+
+test(
+  "no permission for a line is 77 also where it is the node that polls it which has none",
+  { timeout: 120_000 },
+  async (t) => {
+    const slave = await startLineSlave(t);
+    chmodSync(dirname(slave.path), 0o755);
+    const directory = createTempDir(t);
+    const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+    const point = { id: "level", table: "holding", address: 0, type: "uint16" };
+    const files = writeSite(directory, {
+      mqtt: { embedded: { port: await freePort() } },
+      gateways: [
+        {
+          ...{ id: "line", interval: "1s", connection: `serial://${slave.path}` },
+          devices: [{ id: "unit", unitId: 1, points: [point] }],
+        },
+      ],
+    });
+    if (process.getuid?.() === 0) chownSync(directory, NOBODY, NOBODY);
+    chmodSync(slave.path, 0o000);
+    const node = startNode(t, files, user);
+    await node.started;
+    for (const words of [
+      ["read", "line/unit", "--config", files.config],
+      ["write", `serial://${slave.path}/1`, "40001", "1", "--yes"],
+    ]) {
+      const ended = await runUnprivileged(directory, ...words);
+      assert.equal(ended.code, 77, ended.stderr);
+      assert.match(ended.stderr, /No permission to open \S+: .* Next: .*\(PERMISSION\)\n$/);
+    }
+    assert.equal(await node.stop(), 0, node.output());
+  },
+);
 
 test("a configuration for a folder that may not be written is 77, and nothing is asked for it", async (t) => {
   const directory = createTempDir(t);
