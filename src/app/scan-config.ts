@@ -6,6 +6,14 @@ import { printable } from "../system/printable.ts";
 import { asFileError } from "./new-file.ts";
 export { refuseNoPlace } from "./new-file.ts";
 
+/** What a scan can't know, as comments that hold once they are taken in. */
+const TO_FILL_IN = [
+  "# node: plant-a # its name in topics and readings; default: the host name",
+  "# stateDir: ./state # its ledger and spool, relative to this file; default: the system's",
+  "# mqtt:",
+  "#   broker: mqtt://broker.example:1883 # default: one inside, on port 1883 of this machine alone",
+];
+
 /** Writes it into a file that is not there yet. Throws `FileError`, `PermissionError`. */
 export async function writeScanConfig(path: string, scan: Scan, asked: number): Promise<void> {
   try {
@@ -28,6 +36,7 @@ export function configText({ units, complete }: Scan, asked: number): string {
   return [
     "# Found by edgepoll scan: look it over, and check the profiles against the name plates.",
     ...(complete ? [] : ["# The scan was ended before all units were asked."]),
+    ...TO_FILL_IN,
     "gateways:",
     "  - id: scanned",
     `    connection: ${JSON.stringify(connection)}`,
