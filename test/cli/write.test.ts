@@ -1,6 +1,6 @@
 /** `write` against a slave from another code base, alone and through a node; mbpoll is the witness. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
@@ -9,7 +9,7 @@ import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startPython } from "../modbus/rig.ts";
 import { createTempDir } from "../support/temp-dir.ts";
-import { createPlace } from "./program.ts";
+import { createPlace, PROGRAM } from "./program.ts";
 
 const PYMODBUS = fileURLToPath(new URL("../support/pymodbus-slave.py", import.meta.url));
 
@@ -93,8 +93,18 @@ test("mistakes are named before anything is sent, refusals after", async (t) => 
   assert.deepEqual(mbpoll(port, 10, 1), ["03F2"]);
 });
 
-/** A device with one register that takes writes as it is told, and answers none of them. */
-async function startDeaf(t: TestContext, takes: boolean) {
+/** How a device takes writes. */
+interface Manner {
+  /** What it holds after one. */
+  readonly takes: (value: number) => number;
+  /** Whether it answers them; it answers reads. */
+  readonly answers: boolean;
+  /** Whether it is read by exceptions once it has been written. */
+  readonly hides?: boolean;
+}
+
+/** A device with one register, which holds 3. */
+async function startRegister(t: TestContext, { takes, answers, hides = false }: Manner) {
   const writes: string[] = [];
   let value = 3;
   const sockets = new Set<Socket>();
@@ -104,19 +114,14 @@ async function startDeaf(t: TestContext, takes: boolean) {
     socket.on("data", (frame: Buffer) => {
       if (frame.readUInt8(7) === 6) {
         writes.push(frame.subarray(7).toString("hex"));
-        if (takes) value = frame.readUInt16BE(10);
-      } else {
-        const answer = [
-          ...frame.subarray(0, 5),
-          5,
-          frame.readUInt8(6),
-          3,
-          2,
-          value >> 8,
-          value & 255,
-        ];
-        socket.write(Buffer.from(answer));
+        value = takes(frame.readUInt16BE(10));
+        if (answers) socket.write(frame);
+        return;
       }
+      const isHidden = hides && writes.length > 0;
+      const pdu = isHidden ? [0x83, 2] : [3, 2, value >> 8, value & 255];
+      const head = [...frame.subarray(0, 5), pdu.length + 1, frame.readUInt8(6)];
+      socket.write(Buffer.from([...head, ...pdu]));
     });
   });
   server.listen(0, "127.0.0.1");
@@ -132,7 +137,10 @@ async function startDeaf(t: TestContext, takes: boolean) {
 
 test("a write whose answer is lost is sent once, and what the device holds is told", async (t) => {
   const { run } = await createPlace(t);
-  const [deaf, dead] = await Promise.all([startDeaf(t, true), startDeaf(t, false)]);
+  const [deaf, dead] = await Promise.all([
+    startRegister(t, { takes: (value) => value, answers: false }),
+    startRegister(t, { takes: () => 3, answers: false }),
+  ]);
   const [done, undone] = await Promise.all([
     ...[
       run("write", deaf.unit, "40001", "9", "--yes"),
@@ -150,6 +158,75 @@ test("a write whose answer is lost is sent once, and what the device holds is to
     /not known whether .* It still holds what it held before; .*sent once.* Next: .* read tcp:\/\/127\.0\.0\.1:\d+\/1 400001 --type uint16 .*WRITE_UNKNOWN/,
   );
   assert.deepEqual([deaf.writes, dead.writes], [["0600000009"], ["0600000009"]]);
+});
+
+test("an answered write that the device does not hold, or that can't be read back, ends with 1", async (t) => {
+  const { run } = await createPlace(t);
+  const [limiting, hiding] = await Promise.all([
+    startRegister(t, { takes: (value) => Math.min(value, 5), answers: true }),
+    startRegister(t, { takes: (value) => value, answers: true, hides: true }),
+  ]);
+  const [limited, hidden] = await Promise.all([
+    run("write", limiting.unit, "40001", "9", "--yes"),
+    run("write", hiding.unit, "40001", "9", "--yes"),
+  ]);
+  assert.equal(limited.code, 1, limited.stderr);
+  assert.equal(
+    limited.stdout,
+    "3 (0003) -> 9 (0009) as uint16, answered by the device, but it holds 5 (0005)\n" +
+      "It may round or limit the value, or take it over later; or another order or type is right.\n",
+  );
+  assert.equal(hidden.code, 1, hidden.stderr);
+  assert.match(
+    hidden.stdout,
+    /^3 \(0003\) -> 9 \(0009\) as uint16, answered by the device, but not read back: \S.*\n$/,
+  );
+  assert.deepEqual([limiting.writes, hiding.writes], [["0600000009"], ["0600000009"]]);
+});
+
+/** Runs its words at a terminal of their own, and ends as they do. */
+const AT_TERMINAL =
+  "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+
+/** The command at a terminal, which is answered when it asks: its exit code and what stood there. */
+async function answered(t: TestContext, answer: string, directory: string, ...args: string[]) {
+  const env = {
+    ...process.env,
+    RUNTIME_DIRECTORY: directory,
+    NO_COLOR: "1",
+    FORCE_COLOR: undefined,
+  };
+  const words = ["-c", AT_TERMINAL, process.execPath, PROGRAM, ...args];
+  const child = spawn("/usr/bin/python3", words, { stdio: ["pipe", "pipe", "inherit"], env });
+  t.after(() => child.kill("SIGKILL"));
+  let shown = "";
+  let isAsked = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+    if (isAsked || !shown.includes("[y/N] ")) return;
+    isAsked = true;
+    child.stdin.write(answer);
+  });
+  const [code] = await once(child, "close");
+  // Without what moves the cursor.
+  return { code: Number(code), shown: shown.replace(/\p{Cc}\[\d*[A-Z]/gu, "").replace(/\r/g, "") };
+}
+
+test("at a terminal it asks with what is there, and only a yes writes", async (t) => {
+  const { directory } = await createPlace(t);
+  const port = await startPython(t, [PYMODBUS]);
+  const write = ["write", `tcp://127.0.0.1:${String(port)}/7`, "40011", "21"];
+  const no = await answered(t, "\n", directory, ...write);
+  assert.equal(no.code, 64);
+  assert.match(
+    no.shown,
+    /^tcp:\S+: holding 10 \(400011\) of unit 7 holds 1010 \(03F2\)\. Write 21 \(0015\) as uint16\? \[y\/N\] \n+nothing was written\n$/,
+  );
+  assert.deepEqual(mbpoll(port, 10, 1), ["03F2"]);
+  const yes = await answered(t, "y\n", directory, ...write);
+  assert.equal(yes.code, 0, yes.shown);
+  assert.match(yes.shown, /\[y\/N\] y\n+1010 \(03F2\) -> 21 \(0015\) as uint16, read back\n$/);
+  assert.deepEqual(mbpoll(port, 10, 1), ["0015"]);
 });
 
 test("through the node that owns the endpoint, and on its audit trail", async (t) => {
