@@ -1,11 +1,14 @@
 /** `scan` of slaves from another code base: what answers, what it is, and a configuration of it. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Scan } from "../../src/core/scan.ts";
 import { startPython } from "../modbus/rig.ts";
+import { startLineSlave } from "../support/line-slave.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 import { createPlace } from "./program.ts";
 
@@ -120,6 +123,81 @@ test("what was found is told also when its configuration can't be written in the
   assert.match(stdout, /^7 +tcp:\S+ +value /m);
   assert.match(stderr, /There is a file \S+found\.yaml already/);
   assert.equal(readFileSync(file, "utf8"), "of somebody else");
+});
+
+test("a unit that answered in one setting is not asked in the next, nor one that is named twice", async (t) => {
+  const { run } = await createPlace(t);
+  const path = join(createTempDir(t), "ttyPYMODBUS");
+  await startUnits(t, path);
+  const settings = ["--baud", "9600,19200", "--parity", "none", "--json"];
+  const ended = await run("scan", `serial://${path}`, "--units", "7,7-8,7", ...settings);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { units, asked }: Scan = JSON.parse(ended.stdout);
+  assert.deepEqual(
+    units.map(({ unitId, connection }) => [unitId, /baud=(\d+)/.exec(connection)?.[1]]),
+    [
+      [7, "9600"],
+      [8, "9600"],
+    ],
+  );
+  assert.equal(asked, 2);
+});
+
+test("what is no answer is named and counts for nothing", async (t) => {
+  const { run } = await createPlace(t);
+  const slave = await startLineSlave(t);
+  await slave.fault({ kind: "bad-crc" });
+  const ended = await run("scan", `serial://${slave.path}`, "--units", "1", "--timeout", "300");
+  assert.equal(ended.code, 69, ended.stderr);
+  assert.match(
+    ended.stderr,
+    /^unit 1 at serial:\S+: something came that is no answer \(checksum .*\); two devices with one id/m,
+  );
+  assert.match(ended.stderr, /No unit answers at serial:/);
+});
+
+test("one device that answers for all is told as one, and a gateway without the unit as none", async (t) => {
+  const { run, begin } = await createPlace(t);
+  const served = async (...more: string[]) => {
+    const simulated = begin("simulate", "--port", "0", "--json", ...more);
+    const { url }: { url: string } = JSON.parse(await simulated.line(/^\{/));
+    return url;
+  };
+  const [any, one] = await Promise.all([served(), served("--unit", "2")]);
+  const [alike, alone] = await Promise.all([
+    run("scan", any, "--units", "1-8"),
+    run("scan", one, "--units", "1-3", "--json"),
+  ]);
+  assert.match(alike.stdout, /^Every unit asked answers alike: most likely one device/m);
+  // The others get exception 11, which is the gateway's.
+  const { units, asked }: Scan = JSON.parse(alone.stdout);
+  assert.deepEqual([units.map(({ unitId }) => unitId), asked], [[2], 3]);
+});
+
+test("a device that goes away ends the scan with what was found, and exit 1", async (t) => {
+  const { run } = await createPlace(t);
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (frame: Buffer) => {
+      const [unit, code] = [frame.readUInt8(6), frame.readUInt8(7)];
+      if (unit === 1) {
+        socket.write(Buffer.from([...frame.subarray(0, 5), 3, unit, code | 128, 1]));
+      } else {
+        server.close();
+        socket.destroy();
+      }
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  // A TCP server's address is never the text that a pipe's is.
+  const { port } = server.address() as AddressInfo;
+  const ended = await run("scan", `tcp://127.0.0.1:${String(port)}`, "--units", "1-4");
+  assert.equal(ended.code, 1, ended.stderr);
+  assert.match(ended.stderr, /^ended early: .*ECONNREFUSED/m);
+  assert.match(ended.stdout, /^1 +tcp:\S+ +exception 1 /m);
+  assert.match(ended.stdout, /It was ended before all units were asked\.\n$/);
 });
 
 test("nothing there, nobody to ask, a node that polls, and mistakes are told apart", async (t) => {
