@@ -4,6 +4,7 @@ import mqtt from "mqtt";
 import type { IClientOptions, IConnackPacket, MqttClient } from "mqtt";
 import type { Clock, Incoming, Log, Message } from "../core/ports.ts";
 import { incomingOf, outside } from "./incoming.ts";
+import { NoStore } from "./no-store.ts";
 import { Outgoing } from "./outgoing.ts";
 import { isObjection, isReset, reasonOf, reasonOfDisconnect, refusesVersion } from "./reasons.ts";
 
@@ -195,6 +196,7 @@ export function clientOptionsOf(
     // The library's own would be put together for each message and then not written.
     log: () => undefined,
     queueQoSZero: false,
+    outgoingStore: new NoStore(),
     // A buffer made for each of the 65,536 message ids: 7 MB to save next to nothing.
     writeCache: false,
     ...(version === 5 && { properties: { maximumPacketSize: LARGEST_PACKET } }),
