@@ -63,9 +63,11 @@ export function createClock(monotonic = readMonotonic, uptimeMs = readUptime): C
     bootId: readBootId(),
     timer: (delay, wake) => {
       // Node turns a longer delay into 1 ms; waking too early is the lesser evil.
-      const handle = setTimeout(wake, Math.min(delay, LONGEST_TIMER));
+      let handle: NodeJS.Timeout | undefined = setTimeout(wake, Math.min(delay, LONGEST_TIMER));
       return () => {
         clearTimeout(handle);
+        // Whoever keeps the function that cancels does not keep the timer.
+        handle = undefined;
       };
     },
   };
