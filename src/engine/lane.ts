@@ -44,7 +44,8 @@ export class Lane {
   readonly pace = new Pace();
   #holder: Waiting | undefined;
   #lastBy: Waiting["by"] = "poll";
-  #queue: Waiting[] = [];
+  /** One list for good: a list that is replaced grows old, and keeps tickets that are long done from the scavenger. */
+  readonly #queue: Waiting[] = [];
 
   /**
    * Asks for a turn of a poll. `grant` is called once, at once if the lane is free. The earliest `deadline`
@@ -66,8 +67,8 @@ export class Lane {
 
   #enter(by: Waiting["by"], deadline: number, interval: number, grant: () => void): Ticket {
     const waiting = new Waiting({ by, deadline, interval, grant }, this.#leave);
-    this.#queue.push(waiting);
-    if (this.#holder === undefined) this.#next();
+    if (this.#holder === undefined) this.#grant(waiting);
+    else this.#queue.push(waiting);
     return waiting;
   }
 
@@ -75,23 +76,31 @@ export class Lane {
     if (this.#holder === waiting) {
       this.#holder = undefined;
       this.#next();
-    } else if (this.#queue.includes(waiting)) {
-      this.#queue = this.#queue.filter((other) => other !== waiting);
-    }
+    } else this.#remove(waiting);
   };
 
   #next(): void {
-    if (this.#queue.length === 0) return;
-    const polls = this.#queue.filter(({ by }) => by === "poll");
-    const entitled = this.#lastBy === "command" && polls.length > 0 ? polls : this.#queue;
-    let chosen = entitled[0];
+    const isPollsTurn = this.#lastBy === "command" && this.#queue.some(({ by }) => by === "poll");
+    let chosen: Waiting | undefined;
+    for (const other of this.#queue) {
+      if (isPollsTurn && other.by !== "poll") continue;
+      if (chosen === undefined || goesBefore(other, chosen)) chosen = other;
+    }
     if (chosen === undefined) return;
-    for (const other of entitled) if (goesBefore(other, chosen)) chosen = other;
-    this.#queue = this.#queue.filter((other) => other !== chosen);
-    this.#holder = chosen;
-    this.#lastBy = chosen.by;
-    chosen.granted = true;
-    chosen.grant();
+    this.#remove(chosen);
+    this.#grant(chosen);
+  }
+
+  #remove(waiting: Waiting): void {
+    const place = this.#queue.indexOf(waiting);
+    if (place >= 0) this.#queue.splice(place, 1);
+  }
+
+  #grant(waiting: Waiting): void {
+    this.#holder = waiting;
+    this.#lastBy = waiting.by;
+    waiting.granted = true;
+    waiting.grant();
   }
 }
 

@@ -26,10 +26,10 @@ export class ReadAhead {
   }
 
   /** Keeps a message that was just confirmed, as long as there is room. */
-  remember(stream: Stream, { number, spooled }: SpoolEntry): void {
+  remember(stream: Stream, entry: SpoolEntry): void {
     if (stream.memory.size >= AHEAD) return;
-    if (this.#inMemory >= MOST_IN_MEMORY || stream.memory.has(number)) return;
-    stream.memory.set(number, spooled);
+    if (this.#inMemory >= MOST_IN_MEMORY || stream.memory.get(entry.number) !== undefined) return;
+    stream.memory.add(entry);
     this.#inMemory++;
   }
 
@@ -40,7 +40,7 @@ export class ReadAhead {
 
   /** The message with this number, out of memory or from disk. */
   async head(stream: Stream, number: number): Promise<Spooled | undefined> {
-    return stream.memory.get(number) ?? (await this.read(stream, number, 1))[0]?.spooled;
+    return (stream.memory.get(number) ?? (await this.read(stream, number, 1))[0])?.spooled;
   }
 
   /** Messages from a number on, from disk. */
@@ -60,10 +60,11 @@ export class ReadAhead {
     const wanted = stream.next;
     this.read(stream, wanted, AHEAD)
       .then((entries) => {
-        for (const { number, spooled } of entries) {
+        for (const entry of entries) {
           // What is acknowledged may still be on disk: its deletion joins the next batch.
-          if (stream.memory.has(number) || !stream.waits(number)) continue;
-          stream.memory.set(number, spooled);
+          if (stream.memory.get(entry.number) !== undefined || !stream.waits(entry.number))
+            continue;
+          stream.memory.add(entry);
           this.#inMemory++;
         }
         stream.loading = false;

@@ -131,20 +131,18 @@ export class Spool {
    * or one is being read: then `wake` is called.
    */
   take(wake: () => void, but: ReadonlyMap<string, unknown>): TakenEntry | undefined {
-    for (const stream of this.#streams.ready) {
-      if (but.has(stream.name)) continue;
-      this.#streams.unqueue(stream);
-      const number = stream.next;
-      const spooled = stream.memory.get(number);
-      if (spooled === undefined) {
+    for (;;) {
+      const stream = this.#streams.next(but);
+      if (stream === undefined) return undefined;
+      const entry = stream.memory.get(stream.next);
+      if (entry === undefined) {
         this.#load(stream, wake);
         continue;
       }
       stream.pass();
       this.#streams.queue(stream);
-      return { stream: stream.name, entry: { number, spooled } };
+      return { stream: stream.name, entry };
     }
-    return undefined;
   }
 
   /** The broker has it; the returned writes delete it from disk, or others when older ones are still to come. */

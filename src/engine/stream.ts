@@ -1,5 +1,6 @@
 /** One stream of the spool: where it stands, and the part of it that is in memory. */
 import type { Spooled } from "../core/records.ts";
+import { ShortMemory } from "./short-memory.ts";
 
 /** One message of a stream and its number. */
 export interface SpoolEntry {
@@ -11,8 +12,10 @@ export interface SpoolEntry {
 export class Stream {
   readonly name: string;
   /** Messages in memory by number; the rest is read from disk when its turn comes. */
-  readonly memory = new Map<number, Spooled>();
+  readonly memory = new ShortMemory<SpoolEntry>();
   loading = false;
+  /** Whether it waits for its turn. */
+  isQueued = false;
   /** Messages that wait, and their size in characters. */
   messages = 0;
   bytes = 0;

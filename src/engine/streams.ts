@@ -5,7 +5,7 @@ import { Stream } from "./stream.ts";
 export class Streams {
   readonly #all = new Map<string, Stream>();
   /** Streams with something to hand out, in the order of their turns. */
-  readonly #ready = new Set<Stream>();
+  readonly #ready: Stream[] = [];
   #messages = 0;
   #bytes = 0;
 
@@ -18,11 +18,6 @@ export class Streams {
     return this.#all.values();
   }
 
-  /** In the order of their turns; may be changed meanwhile. */
-  get ready(): Iterable<Stream> {
-    return this.#ready;
-  }
-
   /** The stream of that name, a new one that begins with number `first` when there is none. */
   of(name: string, first = 1): Stream {
     let stream = this.#all.get(name);
@@ -30,14 +25,25 @@ export class Streams {
     return stream;
   }
 
+  /** Takes the stream whose turn it is, but for those of `but`; it has no other until it is queued again. */
+  next(but: ReadonlyMap<string, unknown>): Stream | undefined {
+    const stream = this.#ready.find(({ name }) => !but.has(name));
+    if (stream !== undefined) this.unqueue(stream);
+    return stream;
+  }
+
   /** Has its turn after all others, if it has something to hand out. */
   queue(stream: Stream): void {
-    if (stream.ready) this.#ready.add(stream);
+    if (!stream.ready || stream.isQueued) return;
+    stream.isQueued = true;
+    this.#ready.push(stream);
   }
 
   /** Has no turn until it is queued again. */
   unqueue(stream: Stream): void {
-    this.#ready.delete(stream);
+    if (!stream.isQueued) return;
+    stream.isQueued = false;
+    this.#ready.splice(this.#ready.indexOf(stream), 1);
   }
 
   /** So many messages and characters more, or fewer, wait in a stream. */
