@@ -181,6 +181,9 @@ function putFloat64(bytes: DataView, raw: number): void {
   bytes.setFloat64(0, raw);
 }
 
+/** Powers of ten by which the 24 bits of a float32 are multiplied without an error: 5 to the 12th has 28 bits. */
+const POWERS = Array.from({ length: 13 }, (_, exponent) => 10 ** exponent);
+
 /**
  * The decimal with the fewest digits that `round` turns into the value: what the device's maker
  * wrote (62.4), not its nearest double (62.400001525878906). `most` digits always suffice.
@@ -192,8 +195,23 @@ function shortest(
   round: (value: number) => number,
 ): number {
   for (let digits = fewest; digits < most; digits++) {
-    const rounded = Number(value.toPrecision(digits));
+    const rounded = withDigits(value, digits);
     if (round(rounded) === value) return rounded;
   }
-  return Number(value.toPrecision(most));
+  return withDigits(value, most);
+}
+
+/**
+ * `Number(value.toPrecision(digits))` for values of 24 bits, a tenth as long for those neither large nor small:
+ * the quotient of a whole number and a power of ten is the double nearest to that decimal.
+ */
+function withDigits(value: number, digits: number): number {
+  const size = Math.abs(value);
+  let places = digits - 1 - Math.floor(Math.log10(size));
+  // The logarithm of a power of ten may come out too small by a hair.
+  if (size >= (POWERS[digits - places] ?? Infinity)) places--;
+  const power = POWERS[places];
+  if (power === undefined) return Number(value.toPrecision(digits));
+  const rounded = Math.round(size * power) / power;
+  return value < 0 ? -rounded : rounded;
 }
