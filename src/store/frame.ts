@@ -12,7 +12,7 @@ const HEAD = 5;
 export function encodeFrame(key: string, text: string, version = RECORD_VERSION): Buffer {
   const frame = Buffer.allocUnsafe(HEAD + Buffer.byteLength(text));
   frame.writeUInt8(version, 0);
-  frame.writeUInt32BE(crc32(`${key}\0${String.fromCharCode(version)}${text}`), 1);
+  frame.writeUInt32BE(crc32(text, crc32(`${key}\0${String.fromCharCode(version)}`)), 1);
   frame.write(text, HEAD);
   return frame;
 }
