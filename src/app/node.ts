@@ -49,11 +49,15 @@ export async function startNode(
   where: Where,
   { hangups = new Hangups(), repair = false }: StartOptions = {},
 ): Promise<RunningNode> {
-  keepHeapSmall();
   const watched = watchLoop(createClock());
   const log = createLog(read.site.logLevel);
   const attempt = async (isDamaged: boolean): Promise<RunningNode> => {
     const releases = new Releases(log);
+    const leaveHeap = keepHeapSmall(watched.clock);
+    releases.add("heap", () => {
+      leaveHeap();
+      return Promise.resolve();
+    });
     try {
       const there = { ...where, config: read.path };
       return await open(read, there, hangups, watched, log, releases, isDamaged);
