@@ -137,7 +137,7 @@ export function readingText(reading: Reading): string {
 
 /** Whether any of these requests was answered; exceptions 10 and 11 are a gateway's, not the device's. */
 export function deviceAnswered(results: readonly RequestResult[]): boolean {
-  return results.flatMap(attemptsOf).some(isAnswer);
+  return results.some((result) => attemptsOf(result).some(isAnswer));
 }
 
 /** Whether a device was asked at all, as its first request tells: what stopped the poll is no failure of the device. */
@@ -158,8 +158,9 @@ export function outcomeOf(
   return whole ? "good" : "partial";
 }
 
-function attemptsOf({ last, earlier }: RequestResult): Answer[] {
-  return typeof last === "string" ? [...earlier] : [...earlier, last];
+function attemptsOf({ last, earlier }: RequestResult): readonly Answer[] {
+  if (typeof last === "string") return earlier;
+  return earlier.length === 0 ? [last] : [...earlier, last];
 }
 
 /** Exceptions 10 and 11 tell that the device was not reached (Modbus Application Protocol 7). */
@@ -172,14 +173,19 @@ function contentOf(results: readonly RequestResult[]): Content {
   const values: Record<string, Value> = {};
   const uncertain: Record<string, Doubt> = {};
   const errors: Record<string, Fault> = {};
+  let [good, others] = [0, 0];
   for (const { request, last } of results) {
     for (const { point, at, decode } of request.points) {
       const found = isRead(last) ? decode(last.words, at) : faultOf(last);
       if ("reason" in found) errors[point.id] = found;
       else values[point.id] = found.value;
       if ("uncertain" in found) uncertain[point.id] = found.uncertain;
+      if ("reason" in found || "uncertain" in found) others++;
+      else good++;
     }
   }
+  // Nearly all are: it need not be counted out.
+  if (good > 0 && others === 0) return { quality: "good", values };
   return judge(values, uncertain, errors);
 }
 
