@@ -5,7 +5,7 @@ import { deviceAnswered, type NotAsked, type RequestResult } from "../core/readi
 import type { Ticket } from "./lane.ts";
 import { Nap } from "./pace.ts";
 import type { DeviceResult, PollResult, PollTask } from "./poll-task.ts";
-import { firstRepeat } from "./repeats.ts";
+import { firstRepeat, type Repeat } from "./repeats.ts";
 
 /** A poll that runs. */
 export class Poll {
@@ -38,7 +38,7 @@ export class Poll {
     const asked: DeviceResult[] = [];
     try {
       for (const planned of order) asked.push(await this.#device(planned));
-      await this.#repeat(asked);
+      if (this.#toRepeat(asked) !== undefined) await this.#repeat(asked);
     } finally {
       this.#leave();
       this.#close();
@@ -88,8 +88,8 @@ export class Poll {
 
   /** Asks again, after all others, devices that asked for time, while a retry is left and fits before the next slot. */
   async #repeat(asked: DeviceResult[]): Promise<void> {
-    const first = () => firstRepeat(asked, (device) => this.#retriesOf(device), this.#latest);
-    for (let next = first(); next !== undefined; next = first()) {
+    let next = this.#toRepeat(asked);
+    for (; next !== undefined; next = this.#toRepeat(asked)) {
       const { result, index, at } = next;
       const { request, last, earlier } = result;
       const { clock } = this.#task;
@@ -103,6 +103,10 @@ export class Poll {
       const results = device.results.map((each) => (each === result ? again : each));
       asked[index] = { ...device, results, settledAt: clock.elapsed() };
     }
+  }
+
+  #toRepeat(asked: readonly DeviceResult[]): Repeat | undefined {
+    return firstRepeat(asked, (device) => this.#retriesOf(device), this.#latest);
   }
 
   /** The last moment at which a retry fits before the next slot. */
@@ -128,7 +132,7 @@ export class Poll {
   async #request(request: PlannedRequest, retries: number): Promise<RequestResult> {
     const earlier: Answer[] = [];
     for (let left = retries; ; left--) {
-      await this.#turn(request);
+      if (!this.#mayGo) await this.#turn(request);
       const before = earlier.at(-1);
       // The turn may have come late: a retry that no longer fits is not sent.
       if (before !== undefined && !this.#isWorthRetrying(before)) {
@@ -170,6 +174,11 @@ export class Poll {
 
   #isOver(): boolean {
     return this.#task.clock.elapsed() >= this.#hardEnd;
+  }
+
+  /** Whether the lane is ours and nothing pauses between requests. */
+  get #mayGo(): boolean {
+    return this.#ticket !== undefined && this.#task.pause === undefined;
   }
 
   /** Has the lane, and the pause that comes before this request. */

@@ -232,19 +232,16 @@ export class Publisher {
       settled(this.#trials.judge(message, name, error));
       this.pump();
     };
-    this.#hand(message).then(
-      () => {
+    const failed = (error: unknown) => {
+      end(error instanceof PublishError ? error : this.#ownError(error));
+    };
+    try {
+      this.#world.bus.publish(message).then(() => {
         end();
-      },
-      (error: unknown) => {
-        end(error instanceof PublishError ? error : this.#ownError(error));
-      },
-    );
-  }
-
-  /** A bus that throws rejects. */
-  async #hand(message: Message): Promise<void> {
-    await this.#world.bus.publish(message);
+      }, failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   #ownError(error: unknown): PublishError {
