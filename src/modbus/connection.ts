@@ -144,16 +144,16 @@ export class Connection {
     this.#wire.send(frame);
   }
 
-  /** The time-out of the answer begins when the request is sent. */
+  /** The time-out of the answer begins when the request has left. */
   async #sendInSilence(frame: Buffer, line: Line): Promise<void> {
     const settle = this.#settle;
     const isWanted = (): boolean => this.#settle === settle && this.#kept === undefined;
     await line.silent(this.#wire, isWanted);
     if (!isWanted()) return;
     this.#cancelTimer?.();
-    line.sending(frame, this.#timeout);
+    const patience = line.sending(frame, this.#timeout) + this.#timeout;
     this.#send(frame);
-    this.#cancelTimer = this.#clock.timer(Math.ceil(this.#timeout), this.#expire);
+    this.#cancelTimer = this.#clock.timer(Math.ceil(patience), this.#expire);
   }
 
   readonly #opened = (): void => {

@@ -50,6 +50,8 @@ export class Line {
   #free = 0;
   /** Elapsed time until which an answer may come by what is thought to be the longest. */
   #answerable = 0;
+  /** ms that the last request takes on the line: nobody can answer before. */
+  #sending = 0;
   #heard = 0;
   /** Whether what came before us is over. */
   #isKnown: boolean;
@@ -93,16 +95,18 @@ export class Line {
     if (!isAwaited && this.#owed.findLate(this.#clock.elapsed())) this.#isLate = true;
   }
 
-  /** A request is sent. */
-  sending(frame: Buffer, timeout: number): void {
+  /** A request is sent; tells for how many ms it is on the line, after which the time-out begins (Modbus over Serial Line 2.4.1). */
+  sending(frame: Buffer, timeout: number): number {
     const { character, silence } = this.#manners;
     const now = this.#clock.elapsed();
     this.#heard = 0;
     this.#isKnown = true;
-    this.#free = now + frame.length * character + silence;
+    this.#sending = frame.length * character;
+    this.#free = now + this.#sending + silence;
     this.#answerable = this.answerableUntil(now, timeout);
     const reckoned = Math.max(RECKONED, RECKONED_TIMES * this.#longest(timeout));
-    this.#owed.sent(frame, now, now + reckoned);
+    this.#owed.sent(frame, now, now + this.#sending + reckoned);
+    return this.#sending;
   }
 
   /**
@@ -143,9 +147,9 @@ export class Line {
     } while (isWanted() && !this.#isReady(clearedAt));
   }
 
-  /** Elapsed time until which the answer to a request can still come. */
+  /** Elapsed time until which the answer to the last request can still come. */
   answerableUntil(sentAt: number, timeout: number): number {
-    return sentAt + this.#longest(timeout);
+    return sentAt + this.#sending + this.#longest(timeout);
   }
 
   /** Whether the unit that was asked last may still answer. */

@@ -29,7 +29,7 @@ interface SlowLine {
 }
 
 /** Units that answer in order, each register holding its own address, on a line left silent by whoever came before. */
-function slowLine(manner: Manner, isSilent = true): SlowLine {
+function slowLine(manner: Manner, isSilent = true, baud = 19_200): SlowLine {
   const clock = createFakeClock();
   const asked: Buffer[] = [];
   let free = 0;
@@ -56,7 +56,8 @@ function slowLine(manner: Manner, isSilent = true): SlowLine {
   };
   const link = lineLink(
     {
-      ...{ connection: serialAt("/dev/ttyLINE"), clock, maxAnswerTime: undefined, isSilent },
+      connection: { ...serialAt("/dev/ttyLINE"), baud },
+      ...{ clock, maxAnswerTime: undefined, isSilent },
       waitUntil: (at) =>
         new Promise((resolve) => clock.timer(Math.ceil(at - clock.elapsed()), resolve)),
       ...{ maxBackoff: MAX_BACKOFF, random: () => 0 },
@@ -153,6 +154,24 @@ test("an answer that is lost costs a retry and a silence, and where there is no 
 const never: Manner = () => undefined;
 const promptly: Manner = () => 10;
 
+test("the time-out begins when the request has left, however slow the line is", async () => {
+  // 109 characters of 11 bits take a second, eight of them 73 ms.
+  const { clock, link, answer } = slowLine(never, true, 1200);
+  const words = new Uint16Array(50);
+  const write = { unitId: 1, table: "holding", address: 0, words, asSeveral: true } as const;
+  const state = { isOver: false };
+  const writing = link.write(write, TIMEOUT).finally(() => (state.isOver = true));
+  await clock.advance(1000 + TIMEOUT - 10);
+  assert.equal(state.isOver, false);
+  await clock.advance(2 * TIMEOUT);
+  const { sentAt, endedAt } = await writing;
+  assert.equal(endedAt - (sentAt ?? 0), 1000 + TIMEOUT, "and the silence after it likewise");
+  const reading = link.read(holding(11), TIMEOUT);
+  await clock.advance(160);
+  answer(1);
+  assert.deepEqual(wordsOf(await reading), [11]);
+});
+
 test("a late answer falls into the silence, and the line goes on when that is over", async () => {
   const { clock, link, answer } = slowLine((n) => (n === 0 ? undefined : 10));
   const first = link.read(holding(11), TIMEOUT);
@@ -165,7 +184,7 @@ test("a late answer falls into the silence, and the line goes on when that is ov
   await clock.advance(TIMEOUT);
   const failure = await first;
   assert.deepEqual(failureOf(failure), { reason: "timeout", detail: "no answer within 100 ms" });
-  assert.equal(failure.endedAt - (failure.sentAt ?? 0), TIMEOUT);
+  assert.equal(failure.endedAt - (failure.sentAt ?? 0), TIMEOUT + 5, "8 characters take 4.6 ms");
   // It came, so that nothing is owed any more.
   const next = link.read(holding(22), TIMEOUT);
   await clock.advance(20);
