@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { FileError } from "../core/errors.ts";
 import { aboutOf, isOneDevice, type FoundUnit, type Scan } from "../core/scan.ts";
+import { shellWord } from "../core/shell.ts";
 import { printable } from "../system/printable.ts";
 import { asFileError } from "./new-file.ts";
 export { refuseNoPlace } from "./new-file.ts";
@@ -57,7 +58,7 @@ export function configText({ units, complete }: Scan, asked: number): string {
 }
 
 function deviceLines(unit: FoundUnit): string[] {
-  const { unitId, profiles, sunspec } = unit;
+  const { unitId, profiles } = unit;
   const [best, ...others] = profiles;
   const about = aboutOf(unit);
   const says = about === "" ? "says nothing of itself" : about;
@@ -68,20 +69,26 @@ function deviceLines(unit: FoundUnit): string[] {
     `      # ${printable([says, ...fits, ...also].join("; "))}`,
     `      - id: unit-${String(unitId)}`,
     `        unitId: ${String(unitId)}`,
-    ...(best === undefined ? placeholder(unit, sunspec) : [`        profile: ${best.profile}`]),
+    ...(best === undefined ? placeholder(unit) : [`        profile: ${best.profile}`]),
   ];
 }
 
 /** A device needs a point; this one is to be replaced. */
-function placeholder({ answer }: FoundUnit, sunspec: number | null): string[] {
+function placeholder({ unitId, connection, answer, sunspec }: FoundUnit): string[] {
   const what =
     "exception" in answer ? `, which it refused with exception ${String(answer.exception)}` : "";
-  const address = sunspec ?? 0;
+  const address = sunspec?.address ?? 0;
   const name = sunspec === null ? `register-${String(address)}` : "sunspec-mark";
   const note = sunspec === null ? `the register that was asked for${what}` : "the mark of SunSpec";
+  const target = printable(shellWord(`${connection}/${String(unitId)}`));
+  const next =
+    sunspec === null
+      ? []
+      : [`          # A profile: edgepoll read ${target} --sunspec --write-profile FILE`];
   return [
     "        points:",
     `          # No profile fits. Put in its points: this is ${note}.`,
+    ...next,
     `          - { id: ${name}, table: holding, address: ${String(address)}, type: uint16 }`,
   ];
 }

@@ -3,16 +3,20 @@ import { shippedProfiles } from "../config/shipped.ts";
 import type { Value } from "../core/decode.ts";
 import { fitOf, trialOf, type Trial } from "../core/profile-fit.ts";
 import type { Answer, ReadRequest } from "../core/ports.ts";
-import type { Described } from "../core/scan.ts";
+import type { Described, SunSpecFace } from "../core/scan.ts";
+import { walkSunSpec, type SunSpecWalk } from "../core/sunspec-walk.ts";
 import { OBJECTS, type Identification } from "../modbus/identification.ts";
 
-/** "SunS", and where it may stand (SunSpec Information Model Specification, 6.2). */
-const SUNS: readonly number[] = [0x5375, 0x6e53];
-const BASES: readonly number[] = [40_000, 0, 50_000];
 /** Unanswered requests after which a unit is left alone. */
 const MOST_UNANSWERED = 2;
 
+/** What of the common model is told. */
+const NAMES: readonly string[] = ["manufacturer", "model", "version", "serial"];
+
 type Place = Omit<ReadRequest, "unitId">;
+
+/** Words, or that there are none. */
+type Said = readonly number[] | "refused" | "silent";
 
 /** How the unit is asked; undefined when the scan is over. */
 export interface AskUnit {
@@ -33,19 +37,20 @@ export async function lookAt(ask: AskUnit): Promise<Described> {
 /** Reads nothing twice. */
 class Reader {
   readonly #ask: AskUnit;
-  readonly #known = new Map<string, readonly number[] | undefined>();
+  readonly #known = new Map<string, Said>();
   #unanswered = 0;
 
   constructor(ask: AskUnit) {
     this.#ask = ask;
   }
 
-  async sunspec(): Promise<number | null> {
-    for (const address of BASES) {
-      const words = await this.#words({ table: "holding", address, count: SUNS.length });
-      if (words?.every((word, n) => word === SUNS[n])) return address;
-    }
-    return null;
+  /** The chain of its models, of which only the common one is read. */
+  async sunspec(): Promise<Described["sunspec"]> {
+    const walk = await walkSunSpec(
+      (address, count) => this.#said({ table: "holding", address, count }),
+      "common",
+    );
+    return walk === undefined || walk === "silent" ? null : faceOf(walk);
   }
 
   async profiles(): Promise<Described["profiles"]> {
@@ -60,20 +65,43 @@ class Reader {
 
   async #fit(trial: Trial): Promise<Readonly<Record<string, Value>> | undefined> {
     for (const request of trial.requests) {
-      if ((await this.#words(request)) === undefined) return undefined;
+      if (typeof (await this.#said(request)) === "string") return undefined;
     }
-    return fitOf(trial, (request) => this.#known.get(keyOf(request)));
+    return fitOf(trial, (request) => {
+      const said = this.#known.get(keyOf(request));
+      return typeof said === "string" ? undefined : said;
+    });
   }
 
-  async #words(place: Place): Promise<readonly number[] | undefined> {
+  async #said(place: Place): Promise<Said> {
     const key = keyOf(place);
-    if (this.#known.has(key) || this.#unanswered >= MOST_UNANSWERED) return this.#known.get(key);
-    const answer = await this.#ask.read(place);
-    if (answer?.ok === false && answer.reason !== "exception") this.#unanswered++;
-    const words = answer?.ok === true ? [...answer.words] : undefined;
-    this.#known.set(key, words);
-    return words;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#unanswered >= MOST_UNANSWERED) return "silent";
+    const said = saidIn(await this.#ask.read(place));
+    if (said === "silent") this.#unanswered++;
+    this.#known.set(key, said);
+    return said;
   }
+}
+
+function saidIn(answer: Answer | undefined): Said {
+  if (answer?.ok === true) return [...answer.words];
+  return answer?.reason === "exception" ? "refused" : "silent";
+}
+
+function faceOf({ base, models }: SunSpecWalk): SunSpecFace {
+  const common = models.find(({ model }) => model?.kind === "common")?.values ?? [];
+  const entries = common.flatMap(({ point: { id }, decoded }): [string, string][] =>
+    NAMES.includes(id) && decoded !== undefined && "value" in decoded
+      ? [[id, String(decoded.value)]]
+      : [],
+  );
+  return {
+    address: base,
+    ...Object.fromEntries(entries),
+    models: models.map(({ id, model }) => ({ id, title: model?.title ?? null })),
+  };
 }
 
 function trials(): readonly Trial[] {

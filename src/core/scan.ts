@@ -1,6 +1,19 @@
 /** What a scan finds. */
 import type { Value } from "./decode.ts";
 
+/** What a unit tells by SunSpec. */
+export interface SunSpecFace {
+  /** Of the mark. */
+  readonly address: number;
+  /** As its common model has them; absent where that is empty or not read. */
+  readonly manufacturer?: string;
+  readonly model?: string;
+  readonly version?: string;
+  readonly serial?: string;
+  /** The models it has, in their order; the title is null of one that edgepoll does not read. */
+  readonly models: readonly { readonly id: number; readonly title: string | null }[];
+}
+
 /** What is known of a unit. */
 export interface Described {
   /** What it says by Read Device Identification; null when it says nothing. */
@@ -11,8 +24,8 @@ export interface Described {
     readonly name?: string;
     readonly model?: string;
   } | null;
-  /** Address of the mark of SunSpec; null without one. */
-  readonly sunspec: number | null;
+  /** Null without the mark of SunSpec. */
+  readonly sunspec: SunSpecFace | null;
   /** Profiles that fit as far as was read, the one with the most values first, and what was seen. */
   readonly profiles: readonly {
     readonly profile: string;
@@ -59,7 +72,16 @@ export function isOneDevice(units: readonly FoundUnit[], asked: number): boolean
 /** What a unit says it is, in a few words; empty when it says nothing. */
 export function aboutOf({ identification, sunspec }: Described): string {
   const { vendor, product, revision, name } = identification ?? {};
-  const words = [vendor, product, name, revision].flatMap((word) => word ?? []);
-  const mark = sunspec === null ? [] : [`SunSpec at ${String(sunspec)}`];
-  return [...new Set(words), ...mark].join(" ");
+  const { manufacturer, model, version } = sunspec ?? {};
+  const words = [vendor, product, name, revision, manufacturer, model, version];
+  const said = new Set(words.flatMap((word) => word ?? []));
+  return [...said, ...(sunspec === null ? [] : [sunSpecText(sunspec)])].join(" ");
+}
+
+function sunSpecText({ address, models }: SunSpecFace): string {
+  const mark = `SunSpec at ${String(address)}`;
+  const all = models.map(({ id, title }) =>
+    title === null ? String(id) : `${String(id)} (${title})`,
+  );
+  return all.length === 0 ? `${mark} without models` : `${mark}: models ${all.join(", ")}`;
 }

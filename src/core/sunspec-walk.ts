@@ -52,8 +52,14 @@ export interface SunSpecWalk {
   readonly maxRegisters: number;
 }
 
-/** Walks through a device; undefined when there is no marker, `silent` when it gave no answer at all. */
-export async function walkSunSpec(read: SunSpecRead): Promise<SunSpecWalk | "silent" | undefined> {
+/**
+ * Walks through a device; undefined when there is no marker, `silent` when it gave no answer at all. The
+ * values of all models are read, or of those of one kind.
+ */
+export async function walkSunSpec(
+  read: SunSpecRead,
+  kind?: Model["kind"],
+): Promise<SunSpecWalk | "silent" | undefined> {
   const registers = new SunSpecRegisters(read);
   const answers: string[] = [];
   for (const base of SUNSPEC_BASES) {
@@ -62,7 +68,12 @@ export async function walkSunSpec(read: SunSpecRead): Promise<SunSpecWalk | "sil
     if (words?.[0] !== MARKER[0] || words[1] !== MARKER[1]) continue;
     const { heads, notes } = await chainFrom(base + MARKER.length, registers);
     const models: FoundModel[] = [];
-    for (const head of heads) models.push(await modelAt(head, registers, notes));
+    for (const head of heads) {
+      const model = sunSpecModel(head.id);
+      const isRead = model !== undefined && (kind === undefined || model.kind === kind);
+      const values = isRead ? await valuesOf(head, model, registers, notes) : [];
+      models.push({ ...head, model, values });
+    }
     return { base, models: named(models), notes, maxRegisters: registers.limit };
   }
   return answers.every((answer) => answer === "silent") ? "silent" : undefined;
@@ -108,14 +119,12 @@ function behind(heads: readonly Head[]): string {
   return last === undefined ? "" : `, behind model ${String(last.id)}`;
 }
 
-async function modelAt(
-  head: Head,
+async function valuesOf(
+  { id, address, length }: Head,
+  model: Model,
   registers: SunSpecRegisters,
   notes: string[],
-): Promise<FoundModel> {
-  const { id, address, length } = head;
-  const model = sunSpecModel(id);
-  if (model === undefined) return { ...head, model, values: [] };
+): Promise<FoundValue[]> {
   const end = address + 2 + Math.min(length, model.length);
   const where = `model ${String(id)} at ${String(address)}`;
   if (!(await registers.load(address, end))) notes.push(`${where} can't be read whole`);
@@ -123,10 +132,9 @@ async function modelAt(
   if (length < model.length - (model.kind === "common" ? 1 : 0)) {
     notes.push(`${where} has ${String(length)} registers in place of ${String(model.length)}`);
   }
-  const values = model.values
+  return model.values
     .map(({ name, point }) => valueAt(name, placed(point, address), registers))
     .filter(({ point }) => point.address + reachOf(point).to <= end);
-  return { ...head, model, values };
 }
 
 function placed(point: Point, base: number): Point {

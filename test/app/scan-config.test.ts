@@ -65,7 +65,8 @@ test("what a unit says of itself can't leave its comment, and what it is named b
 });
 
 test("a unit without a profile has one point to be replaced: what was asked for, or the mark of SunSpec", () => {
-  const text = textOf([unit(3, { answer: { exception: 2 } }), unit(4, { sunspec: 50_000 })], 3);
+  const sunspec = { address: 50_000, models: [] };
+  const text = textOf([unit(3, { answer: { exception: 2 } }), unit(4, { sunspec })], 3);
   const points = load(text).site.gateways[0]?.devices.flatMap((device) => device.points);
   assert.deepEqual(
     points?.map(({ id, table, address }) => [id, table, address]),

@@ -45,8 +45,11 @@ export interface Place {
   run(...args: string[]): Promise<Ended>;
 }
 
-/** A directory with a configuration of two simulated meters. */
-export async function createPlace(test: Pick<TestContext, "after">): Promise<Place> {
+/** A directory with a configuration of two simulated meters; `env` is for the commands. */
+export async function createPlace(
+  test: Pick<TestContext, "after">,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Place> {
   const children: Running[] = [];
   // Runs before the directory goes: hooks run in the order in which they were made.
   test.after(async () => {
@@ -58,7 +61,7 @@ export async function createPlace(test: Pick<TestContext, "after">): Promise<Pla
   const port = await freePort();
   writeFileSync(config, JSON.stringify(siteOf(port)));
   const begin = (...args: string[]) => {
-    const child = start(args, directory);
+    const child = start(args, directory, env);
     children.push(child);
     return child;
   };
@@ -93,11 +96,15 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-function start(args: readonly string[], directory: string): Running {
+function start(args: readonly string[], directory: string, env: NodeJS.ProcessEnv): Running {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    // Where the control socket lies; the user's own must stay out of it.
-    env: { ...process.env, RUNTIME_DIRECTORY: directory, NO_COLOR: "1", FORCE_COLOR: undefined },
+    env: {
+      ...process.env,
+      // Where the control socket lies; the user's own must stay out of it.
+      ...{ RUNTIME_DIRECTORY: directory, NO_COLOR: "1", FORCE_COLOR: undefined },
+      ...env,
+    },
   });
   let stdout = "";
   let stderr = "";

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Scan } from "../../src/core/scan.ts";
+import { imageOf, mapOf, MARKER } from "../core/sunspec-images.ts";
 import { startPython } from "../modbus/rig.ts";
 import { startLineSlave } from "../support/line-slave.ts";
 import { createTempDir } from "../support/temp-dir.ts";
@@ -15,19 +16,23 @@ import { createPlace } from "./program.ts";
 const PYMODBUS = fileURLToPath(new URL("../support/pymodbus-slave.py", import.meta.url));
 const IMAGE = new URL("../config/register-images/eastron-sdm630.json", import.meta.url);
 
-/** Unit 3 is a meter, unit 4 has the mark of SunSpec; 7 and 8 are there as well. */
-function startUnits(t: TestContext, path = ""): Promise<number> {
+/** Unit 3 is a meter, unit 4 an inverter with a meter by SunSpec; 7 and 8 are there as well. */
+function startUnits(t: TestContext, path = "", certificate: readonly string[] = []) {
   const { registers }: { registers: Record<string, string> } = JSON.parse(
     readFileSync(IMAGE, "utf8"),
   );
+  const units = {
+    3: { input: wordsAt(registers) },
+    4: { holding: wordsAt({ 40000: mapOf(1, 103, 203) }) },
+  };
+  return startPython(t, [PYMODBUS, path, JSON.stringify(units), ...certificate]);
+}
+
+function wordsAt(registers: Readonly<Record<string, string>>): Record<string, number> {
   const words = Object.entries(registers).flatMap(([address, text]) =>
     text.split(" ").map((word, n) => [Number(address) + n, Number.parseInt(word, 16)] as const),
   );
-  const units = {
-    3: { input: Object.fromEntries(words) },
-    4: { holding: { 40000: 0x5375, 40001: 0x6e53 } },
-  };
-  return startPython(t, [PYMODBUS, path, JSON.stringify(units)]);
+  return Object.fromEntries(words);
 }
 
 test("units are found and described, and the configuration written of them is one", async (t) => {
@@ -39,11 +44,11 @@ test("units are found and described, and the configuration written of them is on
   const { units, complete, asked }: Scan = JSON.parse(ended.stdout);
   assert.deepEqual([complete, asked], [true, 4]);
   assert.deepEqual(
-    units.map(({ unitId, answer, sunspec }) => ({ unitId, answer, sunspec })),
+    units.map(({ unitId, answer, sunspec }) => [unitId, answer, sunspec?.address]),
     [
-      { unitId: 3, answer: { exception: 2 }, sunspec: null },
-      { unitId: 4, answer: { exception: 2 }, sunspec: 40000 },
-      { unitId: 7, answer: { value: 1000 }, sunspec: null },
+      [3, { exception: 2 }, undefined],
+      [4, { exception: 2 }, 40_000],
+      [7, { value: 1000 }, undefined],
     ],
   );
   const [meter, , plain] = units;
@@ -66,6 +71,54 @@ test("units are found and described, and the configuration written of them is on
     /- id: unit-3\n +unitId: 3\n +profile: eastron\/sdm630\n/,
   );
   assert.equal(again?.code, 74, "a file that is there is not replaced");
+});
+
+test("a device with SunSpec is named by its common model, with the models that it has", async (t) => {
+  const { run, directory } = await createPlace(t);
+  const url = `tcp://127.0.0.1:${String(await startUnits(t))}`;
+  const file = join(directory, "found.yaml");
+  const ended = await run("scan", url, "--units", "4", "--write-config", file);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { Mn, Md, Vr } = imageOf(1).values;
+  const name = [Mn, Md, Vr].map((value) => value?.[0]).join(" ");
+  const models = "1 (common), 103 (inverter, three phases), 203 (meter, three phases, wye)";
+  const said = ended.stdout.split("\n")[1] ?? "";
+  assert.ok(said.includes(`${name} SunSpec at 40000: models ${models}`), ended.stdout);
+  const next = `edgepoll read ${url}/4 --sunspec --write-profile FILE`;
+  assert.ok(readFileSync(file, "utf8").includes(next));
+  assert.equal((await run("check", file)).code, 0);
+});
+
+test("a map of SunSpec that breaks off is told as far as it goes", async (t) => {
+  const { run } = await createPlace(t);
+  const units = { 4: { holding: wordsAt({ 40000: `${MARKER} 0046 0001 0000 ffff` }) } };
+  const port = await startPython(t, [PYMODBUS, "", JSON.stringify(units)]);
+  const ended = await run("scan", `tcp://127.0.0.1:${String(port)}`, "--units", "4", "--json");
+  const { units: found }: Scan = JSON.parse(ended.stdout);
+  assert.deepEqual(found[0]?.sunspec, { address: 40_000, models: [{ id: 70, title: null }] });
+});
+
+test("units behind a converter and behind TLS are found like all others", async (t) => {
+  const certificates = fileURLToPath(new URL("../support/certificates/", import.meta.url));
+  const own = [join(certificates, "gateway.pem"), join(certificates, "gateway.key")];
+  const ca = join(certificates, "authority.pem");
+  const path = join(createTempDir(t), "ttyPYMODBUS");
+  const [converter, tls] = await Promise.all([startUnits(t, path), startUnits(t, "", own)]);
+  const trusting = await createPlace(t, { NODE_EXTRA_CA_CERTS: ca });
+  const { run } = await createPlace(t);
+  const units = ["--units", "3,7", "--timeout", "2500"];
+  const [far, safe, doubted] = await Promise.all([
+    run("scan", `rtu+tcp://127.0.0.1:${String(converter)}`, ...units),
+    trusting.run("scan", `tls://127.0.0.1:${String(tls)}`, ...units),
+    run("scan", `tls://127.0.0.1:${String(tls)}`, ...units),
+  ]);
+  for (const { code, stdout, stderr } of [far, safe]) {
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^3 +(?:rtu\+tcp|tls):\S+ +exception 2 .*Pymodbus PM .*eastron\/sdm630/m);
+    assert.match(stdout, /^7 +(?:rtu\+tcp|tls):\S+ +value /m);
+  }
+  assert.equal(doubted.code, 69);
+  assert.match(doubted.stderr, /so nothing was asked: .*certificate/);
 });
 
 test("on a line settings are tried in turn, and an interrupt ends it with what was found", async (t) => {

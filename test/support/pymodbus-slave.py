@@ -1,8 +1,8 @@
 """A slave from another code base (pymodbus): prints its port and serves until its input ends.
 
-Arguments, both may be left out: the path of a terminal, which RTU frames then come over instead of
-Modbus TCP (the port is that of RTU over TCP), and JSON with further units:
-{"3": {"holding": {"0": 1}, "input": {...}}}.
+Arguments, all may be left out: the path of a terminal, which RTU frames then come over instead of
+Modbus TCP (the port is that of RTU over TCP), JSON with further units:
+{"3": {"holding": {"0": 1}, "input": {...}}}, and files with a certificate and its key, for Modbus TCP over TLS.
 
 Holding register n is 1000 + n, input register n is 2000 + n, coil n is set when n is even,
 discrete input n when n is a multiple of three; unit 7, addresses 0 to 199. Unit 8 has holding
@@ -26,11 +26,12 @@ if "serial_asyncio" not in sys.modules:
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
 from pymodbus.datastore import ModbusSparseDataBlock
 from pymodbus.device import ModbusDeviceIdentification
-from pymodbus.server.async_io import ModbusTcpServer
+from pymodbus.server.async_io import ModbusTcpServer, ModbusTlsServer
 from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 
 TERMINAL = sys.argv[1] if len(sys.argv) > 1 else ""
 UNITS = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
+CERTIFICATE = {"certfile": sys.argv[3], "keyfile": sys.argv[4]} if len(sys.argv) > 4 else {}
 
 
 def sparse(words):
@@ -73,7 +74,8 @@ async def main():
         info={0: "Pymodbus", 1: "PM", 2: "1.2.3", 3: "http://example.org", 4: "Slave for tests", 5: "7"}
     )
     framer = ModbusRtuFramer if TERMINAL else ModbusSocketFramer
-    server = ModbusTcpServer(context, framer=framer, identity=identity, address=("127.0.0.1", 0))
+    kind = ModbusTlsServer if CERTIFICATE else ModbusTcpServer
+    server = kind(context, framer=framer, identity=identity, address=("127.0.0.1", 0), **CERTIFICATE)
     serving = asyncio.create_task(server.serve_forever())
     await server.serving
     port = server.server.sockets[0].getsockname()[1]
