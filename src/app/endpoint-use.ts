@@ -1,4 +1,5 @@
 /** The endpoint that a command works at: under its lock, or through the node that holds it. */
+import { existsSync } from "node:fs";
 import { askControl } from "../control/client.ts";
 import { LockedError } from "../core/errors.ts";
 import { longestAnswer, type Gateway, type LineSettings } from "../core/model.ts";
@@ -75,7 +76,7 @@ export class EndpointUse {
   #link(isSilent: boolean): ConnectingLink {
     const { connection, manners = {}, timeout, listens } = this.#manner;
     const { pause, tls, maxAnswerTime } = manners;
-    if (!isSilent) listens(longestAnswer(maxAnswerTime, timeout));
+    if (!isSilent && isThere(connection)) listens(longestAnswer(maxAnswerTime, timeout));
     const afterConnect = pause?.afterConnect ?? 0;
     const parts = { maxBackoff: 1000, afterConnect, tls, maxAnswerTime, isSilent };
     return openLink(connection, { clock: this.clock, names: this.#names, ...parts });
@@ -121,4 +122,9 @@ export class EndpointUse {
 
 function settingsOf({ baud, parity, stopBits }: LineSettings): LineSettings {
   return { baud, parity, stopBits };
+}
+
+/** Nobody listens to a line that is not there. */
+function isThere(connection: Reachable): boolean {
+  return connection.kind !== "serial" || existsSync(connection.path);
 }

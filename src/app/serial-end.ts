@@ -22,10 +22,10 @@ export async function openSerialEnd(
   lost.catch(() => undefined);
   let isOpen = false;
   const fail = (error: unknown): void => {
-    const why = messageOf(error);
+    // What the driver says of a line that went away, such as "bad file descriptor", tells nothing.
     const text = isOpen
-      ? `${connection.path} went away while the simulator answered on it: ${why}.`
-      : `The simulator can't use the line: ${why}`;
+      ? `${connection.path} went away while the simulator answered on it: the adapter was unplugged, or whoever made the pseudo terminal has ended.`
+      : `The simulator can't use the line: ${messageOf(error)}`;
     lose(new UnavailableError("ADDRESS_UNAVAILABLE", text, error));
   };
   let wire: ReturnType<ReturnType<typeof dialSerial>> | undefined;

@@ -4,6 +4,13 @@ import test from "node:test";
 import { startLineSlave } from "../support/line-slave.ts";
 import { createPlace } from "./program.ts";
 
+test("a line that is not there is said to be so at once, and not listened to", async (t) => {
+  const { run, directory } = await createPlace(t);
+  const { code, stderr } = await run("read", `serial://${directory}/ttyNONE/1`, "40001");
+  assert.equal(code, 69);
+  assert.match(stderr, /^edgepoll: .*ttyNONE is not there: .* Next: ls -l /);
+});
+
 test("a read that was broken off leaves its answer to nobody", async (t) => {
   const { run, begin } = await createPlace(t);
   const reads = (["SIGINT", "SIGKILL"] as const).map(async (signal) => {
