@@ -47,6 +47,7 @@ class Scanning {
   readonly #options: ScanOptions;
   readonly #units: FoundUnit[] = [];
   readonly #garbled: { unitId: number; connection: string; detail: string }[] = [];
+  readonly #slow: { unitId: number; connection: string }[] = [];
   #asked = 0;
   #hasConnected = false;
   #trouble: string | undefined;
@@ -63,7 +64,8 @@ class Scanning {
       const use = await EndpointUse.of(manner, "scan");
       await use.locked((link) => this.#scanIn(link, connection)).catch(this.#keepFound);
     }
-    const found = { asked: this.#asked, units: this.#units, garbled: this.#garbled };
+    const unsure = { garbled: this.#garbled, slow: this.#slow };
+    const found = { asked: this.#asked, units: this.#units, ...unsure };
     const trouble = this.#trouble === undefined ? {} : { trouble: this.#trouble };
     return { complete: !this.#isOver(), ...found, ...trouble };
   }
@@ -104,6 +106,7 @@ class Scanning {
     if (!answer.ok && answer.reason === "bad_frame") {
       this.#garbled.push({ unitId, connection: url, detail: answer.detail });
     }
+    if (!answer.ok && answer.late === true) this.#slow.push({ unitId, connection: url });
     const said = saidIn(answer);
     if (said === undefined) return;
     const described = await lookAt({

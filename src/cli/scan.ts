@@ -143,29 +143,35 @@ async function scanned(
     const text = `unit ${String(unitId)} at ${connection}: something came that is no answer (${detail})`;
     out.note(printable(`${text}; two devices with one id, noise, or other settings`));
   }
+  for (const { unitId, connection } of found.slow) {
+    const text = `unit ${String(unitId)} at ${connection}: an answer came after more than ${String(timeout)} ms`;
+    out.note(printable(`${text}, too late to be used; a longer --timeout finds it`));
+  }
   if (found.trouble !== undefined) out.note(printable(`ended early: ${found.trouble}`));
   return found;
 }
 
 /** What is said where no unit answers. */
 function nothing(
-  { asked, complete }: Scan,
+  { asked, complete, slow }: Scan,
   connections: readonly [Reachable, ...Reachable[]],
   given: Given,
   caller: string,
 ): UnavailableError {
   const [first] = connections;
+  const isLine = first.kind === "serial";
   const so = complete ? "" : " so far";
-  const text = `No unit answers at ${first.url}: ${count(asked, "request")} went out${so}`;
+  const late = slow.length === 0 ? "" : ", and answers came too late to be used";
+  const text = `No unit answers at ${first.url}: ${count(asked, "request")} went out${so}${late}`;
   const more =
-    first.kind === "serial" && !given.values.has("baud")
+    isLine && slow.length === 0 && !given.values.has("baud")
       ? `${shellWord(`serial://${first.path}`)} --baud 9600,19200,38400 --parity none,even,odd`
       : `${shellWord(given.argument ?? first.url)} --timeout 3000`;
-  const why =
-    first.kind === "serial"
-      ? "A and B swapped, other settings, or no power"
-      : "other unit ids, or slow devices behind a gateway";
-  return new UnavailableError("NO_ANSWER", `${text}. Likely ${why}. Next: ${caller} scan ${more}`);
+  const why = isLine
+    ? "A and B swapped, other settings, no power, or units that take longer (--timeout)"
+    : "other unit ids, or slow devices behind a gateway";
+  const likely = slow.length === 0 ? `. Likely ${why}` : "";
+  return new UnavailableError("NO_ANSWER", `${text}${likely}. Next: ${caller} scan ${more}`);
 }
 
 function lines({ units, complete }: Scan, asked: number): string[] {

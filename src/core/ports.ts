@@ -56,6 +56,8 @@ export type Answer =
       readonly endedAt: number;
       /** For the log: what was seen, in words. */
       readonly detail: string;
+      /** Set when an answer came after all, too late to be used. */
+      readonly late?: true;
     };
 
 /** The connection to one endpoint. One request at a time; the caller sees to that. */

@@ -53,6 +53,8 @@ export interface Scan {
   readonly units: readonly FoundUnit[];
   /** Units for which something came that is no answer: two with one id, noise, or other settings. */
   readonly garbled: readonly { unitId: number; connection: string; detail: string }[];
+  /** Units that answered later than was waited for. */
+  readonly slow: readonly { unitId: number; connection: string }[];
   /** Why it ended early, unless somebody ended it. */
   readonly trouble?: string;
 }

@@ -260,7 +260,7 @@ export class Connection {
     const until = sentAt === null ? endedAt : line.answerableUntil(sentAt, this.#timeout);
     this.#keep(failure, until, () => {
       if (line.dropsInDoubt) this.#drop(failure.detail);
-      this.#finish(failure);
+      this.#finish(line.told(failure));
     });
   }
 

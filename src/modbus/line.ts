@@ -14,6 +14,8 @@ const OTHER = "it may be the late answer to an earlier request";
 /** ms before the end of a silence at which what came is cleared, which takes a while: the request need not wait for it. */
 const CLEARED_AHEAD = 0.5;
 
+type Failure = Extract<Answer, { ok: false }>;
+
 /** Settles at an elapsed time (ms), as exactly as the machine allows and never before. */
 export type WaitUntil = (at: number) => Promise<void>;
 
@@ -57,6 +59,8 @@ export class Line {
   #isKnown: boolean;
   /** Whether a late answer came since the last answer. */
   #isLate = false;
+  /** Elapsed time at which the first late answer since the last request came. */
+  #lateAt: number | undefined;
 
   /** To be made when nobody else can use the line any more. */
   constructor(clock: Clock, manners: LineManners) {
@@ -92,7 +96,10 @@ export class Line {
     this.#heard += bytes.length;
     this.#listen();
     this.#owed.hear(bytes);
-    if (!isAwaited && this.#owed.findLate(this.#clock.elapsed())) this.#isLate = true;
+    const now = this.#clock.elapsed();
+    if (isAwaited || !this.#owed.findLate(now)) return;
+    this.#isLate = true;
+    this.#lateAt ??= now;
   }
 
   /** A request is sent; tells for how many ms it is on the line, after which the time-out begins (Modbus over Serial Line 2.4.1). */
@@ -100,6 +107,7 @@ export class Line {
     const { character, silence } = this.#manners;
     const now = this.#clock.elapsed();
     this.#heard = 0;
+    this.#lateAt = undefined;
     this.#isKnown = true;
     this.#sending = frame.length * character;
     this.#free = now + this.#sending + silence;
@@ -128,6 +136,14 @@ export class Line {
   /** The request was given up; its answer may stand behind something else in what came. */
   gaveUp(): void {
     this.#owed.findLate(this.#clock.elapsed());
+  }
+
+  /** A failure when nothing can come of it any more: an answer may have come late. */
+  told(failure: Failure): Failure {
+    if (this.#lateAt === undefined || failure.reason !== "timeout") return failure;
+    const after = Math.ceil(this.#lateAt - (failure.sentAt ?? this.#lateAt));
+    const detail = `${failure.detail}, but one after ${String(after)} ms`;
+    return { ...failure, detail, late: true };
   }
 
   /** What came of the request is an answer that was damaged on its way: it is not owed any more. */

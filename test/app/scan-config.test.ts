@@ -13,7 +13,7 @@ function unit(unitId: number, more: Partial<FoundUnit> = {}): FoundUnit {
 }
 
 function textOf(units: FoundUnit[], asked: number, complete = true): string {
-  return configText({ complete, asked, units, garbled: [] }, asked);
+  return configText({ complete, asked, units, garbled: [], slow: [] }, asked);
 }
 
 test("name, directory and broker stand there as comments, which hold when they are taken in", () => {

@@ -121,6 +121,22 @@ test("units behind a converter and behind TLS are found like all others", async 
   assert.match(doubted.stderr, /so nothing was asked: .*certificate/);
 });
 
+test("a unit that answers too late is told apart from one that is not there", async (t) => {
+  const { run } = await createPlace(t);
+  const slave = await startLineSlave(t);
+  await slave.fault({ kind: "delay", ms: 1700 });
+  const line = `serial://${slave.path}`;
+  const ended = await run("scan", line, "--units", "5", "--timeout", "1500");
+  assert.equal(ended.code, 69);
+  assert.match(
+    ended.stderr,
+    /^unit 5 at .*: an answer came after more than 1500 ms, too late to be/m,
+  );
+  assert.match(ended.stderr, /1 request went out, and answers came too late to be used\. Next: /);
+  assert.match(ended.stderr, /Next: \S.* scan \S+ --timeout 3000 /);
+  assert.doesNotMatch(ended.stderr, /swapped/);
+});
+
 test("on a line settings are tried in turn, and an interrupt ends it with what was found", async (t) => {
   const { begin } = await createPlace(t);
   const path = join(createTempDir(t), "ttyPYMODBUS");

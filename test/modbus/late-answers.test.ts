@@ -183,12 +183,19 @@ test("a late answer falls into the silence, and the line goes on when that is ov
   answer(0);
   await clock.advance(TIMEOUT);
   const failure = await first;
-  assert.deepEqual(failureOf(failure), { reason: "timeout", detail: "no answer within 100 ms" });
+  assert.ok(!failure.ok && failure.late);
+  const detail = "no answer within 100 ms, but one after 107 ms";
+  assert.deepEqual(failureOf(failure), { reason: "timeout", detail });
   assert.equal(failure.endedAt - (failure.sentAt ?? 0), TIMEOUT + 5, "8 characters take 4.6 ms");
   // It came, so that nothing is owed any more.
   const next = link.read(holding(22), TIMEOUT);
   await clock.advance(20);
   assert.deepEqual(wordsOf(await next), [22]);
+  const unanswered = slowLine(never);
+  const silent = unanswered.link.read(holding(33), TIMEOUT);
+  await unanswered.clock.advance(3 * TIMEOUT);
+  const { detail: plain } = failureOf(await silent);
+  assert.equal(plain, "no answer within 100 ms", "nothing came");
 });
 
 test("a late answer that meets the repeated request is older, and the repeat's own answer meets nobody", async () => {
