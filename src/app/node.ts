@@ -119,7 +119,7 @@ async function open(
       giveUp();
     },
   });
-  const found = await engine.open();
+  const found = await engine.open(kept.lastStop !== null);
   const parts = { clock, log, engine, endpoints, releases, store, kept, hangups, manager };
   const ending = endOnSignals(parts);
   giveUp = ending.giveUp;

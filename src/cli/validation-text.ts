@@ -1,5 +1,5 @@
 /** What `validate` found, for people: one table, the sum, and each finding with what to do next. */
-import { MISS_REASONS, type Counts } from "../core/outcome.ts";
+import { MISS_REASONS, type Counts, type MissReason } from "../core/outcome.ts";
 import type { Finding, ScheduleRow, Validation, WorstGap } from "../core/validation.ts";
 import { columns } from "./columns.ts";
 import { count } from "./counts.ts";
@@ -23,6 +23,19 @@ const HEADING = [
   ...["worst gap", "late p50", "late p99"],
 ];
 
+/** Why a slot was missed, in words. */
+const MISSED: Readonly<Record<MissReason, string>> = {
+  stopped: "by command",
+  suspended: "the machine slept",
+  down: "no node ran",
+  disabled: "all devices were left out, as they gave no answer",
+  store: "the disk took no claim",
+  busy: "the slot before, or others on the line, took too long",
+  late: "the process was held up",
+};
+const UNKNOWN =
+  "claimed, and the process died before the outcome was on disk; perhaps polled, never polled again";
+
 /** The lines. */
 export function validationLines(validation: Validation, draw: ValidationDrawing): string[] {
   const { paint } = draw;
@@ -30,6 +43,7 @@ export function validationLines(validation: Validation, draw: ValidationDrawing)
   const heading = HEADING.map((word) => paint("dim", word));
   return [
     ...(schedules.length === 0 ? [] : columns([heading, ...schedules.map(rowOf)])),
+    ...legendLines(schedules),
     ...openLines(schedules, draw.live),
     ...findings.flatMap((finding) => findingLines(finding, draw)),
     ...(more === 0 ? [] : [`and ${count(more, "finding")} more`]),
@@ -66,6 +80,16 @@ function gapText(gap: WorstGap | null): string {
   const { slots, longest, reason, slotFrom } = gap;
   const why = longest < slots ? `(${reason} ${String(longest)})` : reason;
   return `${count(slots, "slot")} ${why} at ${localTime(slotFrom)}`;
+}
+
+/** What the words in the table mean, for who has not read the manual; only those that stand there. */
+function legendLines(schedules: readonly ScheduleRow[]): string[] {
+  const reasons = MISS_REASONS.filter((reason) => schedules.some((row) => row.missed[reason]));
+  const missed = reasons.map((reason) => `${reason}: ${MISSED[reason]}`).join("; ");
+  return [
+    ...(reasons.length === 0 ? [] : [`missed   ${missed}`]),
+    ...(schedules.some(({ unknown }) => unknown > 0) ? [`unknown  ${UNKNOWN}`] : []),
+  ];
 }
 
 function openLines(schedules: readonly ScheduleRow[], live: boolean): string[] {

@@ -127,7 +127,8 @@ function writerOf(
 function goneFinding(topic: string): AuditFinding {
   const text =
     `${topic} is retained by the broker and belongs to nothing in the configuration: ` +
-    "subscribers take it for the present. Most likely it was left by another state directory or base topic";
+    "subscribers take it for the present. Most likely its gateway was renamed or removed while no node ran " +
+    "(the next start clears it then), or it was left by another state directory";
   return { kind: "retained-topic", where: topic, text, next: "edgepoll audit --clean" };
 }
 

@@ -1,5 +1,6 @@
 /** Suspends and steps of the wall clock, put on the audit trail: one event for the node. */
 import { count } from "../core/count.ts";
+import { durationText } from "../core/interval-text.ts";
 import { STEP_LIMIT, stepLimitOf, type Step } from "../core/grid.ts";
 import { scheduleId, scheduleName } from "../core/model.ts";
 import type { Clock } from "../core/ports.ts";
@@ -80,7 +81,8 @@ export class ClockNotes {
     const schedules = firsts.slice(0, MOST_NAMED);
     const more = firsts.length - schedules.length;
     const way = size > 0 ? "forward" : "back";
-    const text = `the wall clock was set ${way} by ${String(Math.abs(size))} ms${fromText(firsts)}`;
+    const length = durationText(Math.round(Math.abs(size) / 100) * 100);
+    const text = `the wall clock was set ${way} by ${length}${fromText(firsts)}`;
     void this.#journal.note({ kind: "clock-step", text, data: { size, schedules, more } });
   }
 }
@@ -93,5 +95,5 @@ function fromText([first, ...others]: readonly FirstAfter[]): string {
   if (first === undefined) return "";
   const rest = others.length === 0 ? "" : `, and ${count(others.length, "more schedule")} likewise`;
   const name = scheduleName(scheduleId(first.gateway, first.interval));
-  return `; one interval is longer, the one before seq ${String(first.seq)} of ${name}${rest}`;
+  return `; no slot is left out or polled twice, one interval is longer (the one before seq ${String(first.seq)} of ${name}${rest})`;
 }

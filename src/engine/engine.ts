@@ -129,8 +129,8 @@ export class Engine {
     });
   }
 
-  /** Takes up all schedules from the store, then polls and publishes. */
-  async open(): Promise<StartReport> {
+  /** Takes up all schedules from the store, then polls and publishes; `wasStopped` as far as is on record. */
+  async open(wasStopped = true): Promise<StartReport> {
     const { site, store, bus, self } = this.#world;
     await this.#trust.load(store, Math.max(site.claimAhead ?? 0, LONGEST_LEAD));
     await this.#spool.load();
@@ -144,7 +144,9 @@ export class Engine {
     this.#reporter.open(before === undefined ? [] : (JSON.parse(before) as string[]));
     await noteMigration(store, this.#journal, this.#committer);
     await noteRepair(repaired, this.#journal, this.#committer, this.#upkeep.integrity);
-    await this.#journal.note(startedEvent(site.node, self.version, report));
+    const hasDied = !wasStopped && report.known > 0;
+    const { version } = self;
+    await this.#journal.note(startedEvent({ node: site.node, version, hasDied }, report));
     this.#clockNotes.open();
     this.#brokerNotes.open();
     this.#scheduler.open();

@@ -4,18 +4,30 @@ import { count } from "../core/count.ts";
 import type { Happening } from "./journal.ts";
 import type { StartReport } from "./opening.ts";
 
+/** Who starts, and whether the one before ended without a stop. */
+export interface Starting {
+  readonly node: string;
+  readonly version: string;
+  readonly hasDied: boolean;
+}
+
 /** The event of a start, with what was found out about the time before. */
 export function startedEvent(
-  node: string,
-  version: string,
+  { node, version, hasDied }: Starting,
   { unknown, missed, stopped, closed, opened }: StartReport,
 ): Happening {
+  const died = hasDied ? ["no stop is on record before it (a kill, a power cut, a restore)"] : [];
   const away =
     unknown + missed > 0
       ? [`${count(unknown, "slot")} unknown, ${String(missed)} missed while it was away`]
       : [];
   const still = stopped.map(({ gateway }) => gateway);
-  const parts = [`${node} started, version ${version}`, ...away, ...accountParts(closed, opened)];
+  const parts = [
+    `${node} started, version ${version}`,
+    ...died,
+    ...away,
+    ...accountParts(closed, opened),
+  ];
   const data = { unknown, missed, stopped: still, closed, opened };
   return { kind: "node-started", text: parts.join("; "), data };
 }

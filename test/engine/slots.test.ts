@@ -207,5 +207,8 @@ for (const hours of [1, -1]) {
     );
     for (const { slot = 0 } of readings) assert.equal(slot % 1000, 0);
     assert.equal(eventsOf(rig).filter((kind) => kind === "clock-step").length, 1);
+    const way = hours > 0 ? "forward by 1h" : "back by 59m59s";
+    const told = rig.broker.on("polling/node/events").find((text) => text.includes("clock-step"));
+    assert.ok(told?.includes(`"text":"the wall clock was set ${way}; no slot is left out`), told);
   });
 }
