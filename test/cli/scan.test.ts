@@ -124,13 +124,13 @@ test("units behind a converter and behind TLS are found like all others", async 
 test("a unit that answers too late is told apart from one that is not there", async (t) => {
   const { run } = await createPlace(t);
   const slave = await startLineSlave(t);
-  await slave.fault({ kind: "delay", ms: 1700 });
+  await slave.fault({ kind: "delay", ms: 2100 });
   const line = `serial://${slave.path}`;
-  const ended = await run("scan", line, "--units", "5", "--timeout", "1500");
+  const ended = await run("scan", line, "--units", "5", "--timeout", "2000");
   assert.equal(ended.code, 69);
   assert.match(
     ended.stderr,
-    /^unit 5 at .*: an answer came after more than 1500 ms, too late to be/m,
+    /^unit 5 at .*: an answer came after more than 2000 ms, too late to be/m,
   );
   assert.match(ended.stderr, /1 request went out, and answers came too late to be used\. Next: /);
   assert.match(ended.stderr, /Next: \S.* scan \S+ --timeout 3000 /);
