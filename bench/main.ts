@@ -6,10 +6,11 @@ import { startMosquitto } from "../test/support/mosquitto.ts";
 import { lookAtMachine, leavePollerCore, ROOT } from "./machine.ts";
 import { measure, type Bench } from "./measure.ts";
 import { HELP, readOptions, type Options } from "./options.ts";
-import { profileArguments, topFunctions } from "./profile.ts";
+import { profileArguments, profileTables, sharesOf } from "./profile.ts";
 import { readResults, writeReport } from "./report.ts";
 import { resultsText, type Results } from "./results.ts";
 import type { Row } from "./row.ts";
+import type { Span } from "./slots.ts";
 import { measureStartUps } from "./start-up.ts";
 import { compileSyncCounter } from "./syncs.ts";
 import { startUpTable, tableOf } from "./table.ts";
@@ -46,13 +47,28 @@ async function bench(asked: Options): Promise<void> {
     const startUps = asked.startUp ? await measureStartUps(parts, asked.seconds * 1000) : null;
     if (startUps !== null) console.log(`\n${startUpTable(startUps)}\n`);
     const results: Results = { date, machine, rows, startUps };
-    if (asked.record) writeReport(DOCS, results);
+    if (asked.record && !asked.profile) {
+      writeReport(DOCS, { ...results, profile: readResults(DOCS).profile });
+    }
     const file = join(place, `${date.replace(/[:.]/g, "-")}.json`);
     writeFileSync(file, resultsText(results));
     console.log(file);
   } finally {
     await broker.remove();
   }
+}
+
+/** Recorded, a profile takes the place of the one before; all else stays. */
+function tellProfile(
+  { record }: Options,
+  { directory, machine }: Bench,
+  { workload, pid, span }: { workload: string; pid: number; span: Span },
+): void {
+  const shares = sharesOf(directory, pid, span);
+  console.log(profileTables(shares));
+  if (!record) return;
+  const profile = { workload, commit: machine.commit, ...shares };
+  writeReport(DOCS, { ...readResults(DOCS), profile });
 }
 
 /** Pollers take turns, so that what changes on the machine meets both. */
@@ -68,7 +84,7 @@ async function runAll(asked: Options, parts: Bench): Promise<Row[]> {
           ...{ seconds: asked.seconds, warmup: asked.warmup },
         });
         rows.push(row);
-        if (asked.profile) console.log(topFunctions(parts.directory, pid, span));
+        if (asked.profile) tellProfile(asked, parts, { workload: workload.name, pid, span });
       }
     }
   }

@@ -12,7 +12,7 @@ export const HELP = `npm run bench [-- OPTION…]
   --runs N          runs of each workload and poller (1)
   --dir DIR         where state and results go; a real file system (bench/out)
   --profile         runs edgepoll alone with --cpu-prof and prints where its time went
-  --record          writes docs/performance.* too
+  --record          writes docs/performance.* too; with --profile only the profile in it
   --draw            measures nothing, and writes docs/performance.* from docs/performance.json`;
 
 /** What was asked for. */

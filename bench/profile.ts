@@ -4,8 +4,24 @@ import { join } from "node:path";
 import type { Span } from "./slots.ts";
 import { markdownTable } from "./table.ts";
 
+/** A share of the busy time of a poller's main thread, in percent. */
+export interface Share {
+  readonly percent: number;
+  readonly where: string;
+}
+
+/** Where that time went. */
+export interface Profile {
+  readonly workload: string;
+  readonly commit: string;
+  /** Folders of edgepoll, packages, Node.js and V8. */
+  readonly parts: readonly Share[];
+  /** The functions themselves, without what they call. */
+  readonly functions: readonly Share[];
+}
+
 /** As V8 writes it; times in microseconds of CLOCK_MONOTONIC. */
-interface Profile {
+interface RawProfile {
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: {
@@ -19,38 +35,63 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-const SHOWN = 25;
+const MOST = 10;
 
 /** What Node.js is told so that it writes a profile into a directory. */
 export function profileArguments(directory: string): string[] {
   return ["--cpu-prof", `--cpu-prof-dir=${directory}`];
 }
 
-/** The functions in which a process itself spent most time in a span, from the profile it left in a directory. */
-export function topFunctions(directory: string, pid: number, span: Span): string {
+/** Where a process spent its time in a span, the ten largest shares, from the profile it left in a directory. */
+export function sharesOf(
+  directory: string,
+  pid: number,
+  span: Span,
+): Pick<Profile, "parts" | "functions"> {
   // Of its main thread: CPU.<date>.<time>.<pid>.<thread>.<number>.cpuprofile
   const ofProcess = new RegExp(`\\.${String(pid)}\\.0\\.\\d+\\.cpuprofile$`);
   const name = readdirSync(directory).find((file) => ofProcess.test(file));
   if (name === undefined) throw new Error("the poller wrote no profile");
   const file = join(directory, name);
   // As V8 wrote it.
-  const profile = JSON.parse(readFileSync(file, "utf8")) as Profile;
+  const times = selfTimes(JSON.parse(readFileSync(file, "utf8")) as RawProfile, span);
   rmSync(file);
-  const times = selfTimes(profile, span);
-  const busy = Array.from(times).filter(([place]) => !place.startsWith("(idle)"));
-  const total = busy.reduce((sum, [, time]) => sum + time, 0);
-  const rows = busy
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, SHOWN)
-    .map(([place, time]) => [
-      `${((100 * time) / total).toFixed(1)} %`,
-      (time / 1000).toFixed(0),
-      place,
-    ]);
-  return markdownTable(["of busy time", "ms", "function"], rows);
+  times.delete("(idle)");
+  const byPart = new Map<string, number>();
+  for (const [place, time] of times) {
+    const part = partOf(place);
+    byPart.set(part, (byPart.get(part) ?? 0) + time);
+  }
+  return { parts: largest(byPart), functions: largest(times) };
 }
 
-function selfTimes({ nodes, startTime, samples, timeDeltas }: Profile, { from, to }: Span) {
+/** The shares as tables. */
+export function profileTables({ parts, functions }: Pick<Profile, "parts" | "functions">): string {
+  const rowsOf = (shares: readonly Share[]): string[][] =>
+    shares.map(({ percent, where }) => [`${percent.toFixed(1)} %`, where]);
+  return [
+    markdownTable(["of busy time", "part"], rowsOf(parts)),
+    markdownTable(["of busy time", "function"], rowsOf(functions)),
+  ].join("\n\n");
+}
+
+function largest(times: ReadonlyMap<string, number>): Share[] {
+  const total = Array.from(times.values()).reduce((sum, time) => sum + time, 0);
+  return Array.from(times, ([where, time]) => ({ percent: (100 * time) / total, where }))
+    .sort((a, b) => b.percent - a.percent)
+    .slice(0, MOST);
+}
+
+/** A folder of edgepoll, a package, Node.js itself, or what V8 names in parentheses. */
+function partOf(place: string): string {
+  const [, folder, library] =
+    / (?:dist\/(\w+)|node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(place) ?? [];
+  if (folder !== undefined) return `edgepoll: ${folder}`;
+  if (library !== undefined) return library;
+  return place.startsWith("(") && !place.includes(" node:") ? place : "Node.js";
+}
+
+function selfTimes({ nodes, startTime, samples, timeDeltas }: RawProfile, { from, to }: Span) {
   const places = new Map(
     nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
       const where = url === "" ? "" : ` ${shortened(url)}:${String(lineNumber + 1)}`;

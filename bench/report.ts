@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { marksOf } from "./marks.ts";
 import { picturesOf } from "./pictures.ts";
+import { profileTables } from "./profile.ts";
 import { resultsText, type Results } from "./results.ts";
 import { markdownTable, startUpTable, tableOf } from "./table.ts";
 import { WORKLOADS } from "./workloads.ts";
@@ -46,11 +47,22 @@ function pageOf(results: Results, pictures: readonly string[]): string {
     tableOf(rows),
     ...(startUps === null ? [] : [startUpTable(startUps)]),
     accountLine(results),
+    ...profileSection(results),
     "## How it is measured",
     HOW,
   ]
     .join("\n\n")
     .concat("\n");
+}
+
+function profileSection({ profile }: Results): string[] {
+  if (profile === undefined) return [];
+  const { workload, commit } = profile;
+  return [
+    "## Where the time goes",
+    `The ten largest shares of what edgepoll's main thread did in ${workload}, by part and by function, at commit ${commit}; written by \`npm run bench -- --only ${workload} --profile --record\`. What is V8's own stands in parentheses; threads of LevelDB, of the collector and of the compiler are not in it.`,
+    profileTables(profile),
+  ];
 }
 
 function machineLine({ date, machine }: Results): string {

@@ -1,5 +1,6 @@
 /** The results of the bench, as they stand in the JSON. */
 import type { Machine } from "./machine.ts";
+import type { Profile } from "./profile.ts";
 import type { Row } from "./row.ts";
 import type { StartUps } from "./start-up.ts";
 
@@ -11,6 +12,8 @@ export interface Results {
   readonly rows: readonly Row[];
   /** Null when it was not asked for. */
   readonly startUps: StartUps | null;
+  /** Taken by a call of its own; absent until there was one. */
+  readonly profile?: Profile | undefined;
 }
 
 /** As text, with a line for each run. */
