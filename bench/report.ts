@@ -60,7 +60,7 @@ function profileSection({ profile }: Results): string[] {
   const { workload, commit } = profile;
   return [
     "## Where the time goes",
-    `The ten largest shares of what edgepoll's main thread did in ${workload}, by part and by function, at commit ${commit}; written by \`npm run bench -- --only ${workload} --profile --record\`. What is V8's own stands in parentheses; threads of LevelDB, of the collector and of the compiler are not in it.`,
+    `The ten largest shares of what edgepoll's main thread did in ${workload}, by part and by function, at commit ${commit}; written by \`npm run bench -- --only ${workload} --profile --record\`. V8's own stands in parentheses. Threads of LevelDB, of the collector and of the compiler are not in it, but the time for which they take the core from the main thread is: \`_write\` only hands a batch to LevelDB.`,
     profileTables(profile),
   ];
 }
