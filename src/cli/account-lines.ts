@@ -9,7 +9,7 @@ export function accountLines(accounts: Accounts | undefined): string[] {
   if (accounts === undefined) return [];
   if ("unknown" in accounts) return [`accounts   not compared: ${printable(accounts.unknown)}`];
   return [
-    ...line("closes  ", accounts.closes, "at the next start; their past is kept"),
+    ...line("closes  ", accounts.closes, "at the next start; what is on record stays"),
     ...line("opens   ", accounts.opens, "at the next start, as a new epoch from seq 1 on"),
   ];
 }
