@@ -40,6 +40,9 @@ const build = spawnSync(process.execPath, [path.join(root, "scripts/build.js"), 
 });
 if (build.status !== 0) giveUp("The build failed; nothing was tested.");
 
+// Most files wait for most of their time: for a line's silence, a time-out, a process that starts.
+const together = 1 + availableParallelism();
+
 const runner = spawn(
   process.execPath,
   [
@@ -49,7 +52,7 @@ const runner = spawn(
     "./scripts/time-limit.js",
     "--test",
     "--test-reporter=spec",
-    `--test-concurrency=${String(Math.max(2, availableParallelism()))}`,
+    `--test-concurrency=${String(together)}`,
     ...files,
   ],
   { cwd: root, stdio: "inherit" },
