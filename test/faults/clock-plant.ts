@@ -103,21 +103,28 @@ export class ClockPlant {
     return this.#node;
   }
 
-  /** A node starts, with other words before the program if need be; gives back some of its readings. */
+  /**
+   * A node starts, with other words before the program if need be; gives back some of its readings, none of
+   * those that the node before it had polled and not delivered.
+   */
   async live(count: number, before: readonly string[] = []): Promise<Reading[]> {
     const from = this.subscriber.log.length;
+    const asked = this.#slave.log(this.#slave.ports[0]).length;
     this.#node = startNode(this.#t, this.#files, { env: this.clock.env, before });
     await this.#node.started;
-    return this.read(count, from);
+    return this.#read(count, from, ({ values }) => (values.serial3 ?? 0) > asked);
   }
 
   /** So many readings from a place in the log on, none that came before, of slots after `seq`. */
   async read(count: number, from = this.subscriber.log.length, seq = 0): Promise<Reading[]> {
     const known = new Set(this.#readings(0, from).map(identity));
-    const isFresh = (one: Reading) => one.seq > seq && !known.has(identity(one));
-    const fresh = () => this.#readings(from).filter(isFresh);
-    await this.subscriber.until(`${String(count)} readings`, () => fresh().length >= count);
-    return fresh();
+    return this.#read(count, from, (one) => one.seq > seq && !known.has(identity(one)));
+  }
+
+  async #read(count: number, from: number, isMeant: (one: Reading) => boolean): Promise<Reading[]> {
+    const found = () => this.#readings(from).filter(isMeant);
+    await this.subscriber.until(`${String(count)} readings`, () => found().length >= count);
+    return found();
   }
 
   /** The event of a step, from a place in the log on. */
