@@ -77,6 +77,37 @@ test("none while a store call has been unanswered for 20 s; an error is an answe
   }
 });
 
+test("a call that is answered does not speak for another one that hangs", async () => {
+  const clock = createFakeClock();
+  let signs = 0;
+  const liveness = new Liveness(clock, () => (signs += 1));
+  const answers: (() => void)[] = [];
+  const disk = createMemoryStore([]);
+  disk.get = () => new Promise((resolve) => answers.push(resolve.bind(undefined, undefined)));
+  const store = liveness.watched(disk);
+  const answered = async (call: Promise<unknown>, n: number) => {
+    answers[n]?.();
+    await call;
+  };
+  const signAfter = async (ms: number) => {
+    await clock.advance(ms);
+    const before = signs;
+    liveness.passed();
+    return signs > before;
+  };
+  const oldest = store.get("a");
+  await clock.advance(10_000);
+  const middle = store.get("b");
+  const newest = store.get("c");
+  await answered(newest, 2);
+  assert.equal(await signAfter(10_000), false, "the oldest hangs");
+  await answered(oldest, 0);
+  assert.equal(await signAfter(9_999), true, "the other has time left");
+  assert.equal(await signAfter(1), false, "and hangs as well");
+  await answered(middle, 1);
+  assert.equal(await signAfter(0), true);
+});
+
 test("whoever takes pages may take his time, and a compaction its own", async () => {
   const clock = createFakeClock();
   let signs = 0;
