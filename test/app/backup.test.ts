@@ -19,15 +19,18 @@ import { claimOf, outcomesOf } from "../engine/reading.ts";
 import { Rig, siteOf } from "../engine/rig.ts";
 import { createTempDir } from "../support/temp-dir.ts";
 
-const PARTS = { gateways: [{ id: "a", devices: { d: [1000] }, phase: 0 }], claimAhead: 3000 };
-const ID = "a@1000";
+/** Long against the time that a restore takes. */
+const INTERVAL = 60_000;
+const GATEWAY = { id: "a", devices: { d: [INTERVAL] }, phase: 0 };
+const PARTS = { gateways: [GATEWAY], claimAhead: 3 * INTERVAL };
+const ID = `a@${String(INTERVAL)}`;
 
 /** A node that has polled while the broker was away, and has claimed slots ahead. */
 async function polled(): Promise<Rig> {
   const rig = new Rig(PARTS);
   await rig.start();
   rig.broker.away();
-  await rig.clock.advance(5500);
+  await rig.clock.advance(5.5 * INTERVAL);
   return rig;
 }
 
