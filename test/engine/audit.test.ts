@@ -9,7 +9,7 @@ import { Leftovers } from "../../src/engine/leftovers.ts";
 import { validateStore } from "../../src/engine/validate.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { NO_LOOKS } from "../support/no-looks.ts";
-import { claimOf, eventsOf } from "./reading.ts";
+import { claimOf, eventsOf, outcomesOf } from "./reading.ts";
 import { Rig } from "./rig.ts";
 
 const one = { id: "one", devices: { d: [1000] }, phase: 0 };
@@ -178,6 +178,27 @@ test("without a node, claims of one that died and schedules that left since are 
   await rig.stop();
   const after = new Leftovers({ clock, store: rig.store, committer });
   assert.deepEqual((await after.find({ ...scope, schedules: undefined })).findings, []);
+});
+
+test("slots of a run that began long before are not orphaned", async () => {
+  // Both poll through one endpoint, which is busy with the first.
+  const gateways = [one, two].map((each) => ({ ...each, endpoint: "one", timeout: 60_000 }));
+  const rig = new Rig({ gateways, claimAhead: 3000 });
+  rig.behave("one", { kind: "value", ms: 30_000 });
+  await rig.start();
+  await rig.clock.advance(8500);
+  rig.crash();
+  const outcomes = outcomesOf(rig, "two@1000");
+  const { claimed, settled } = claimOf(rig, "two@1000");
+  const last = Object.keys(outcomes).length;
+  assert.deepEqual(new Set(Object.values(outcomes)), new Set(["busy"]));
+  assert.ok(settled > 1 && last < claimed);
+  const committer = { commit: () => Promise.reject(new Error("nothing is written")) };
+  const leftovers = new Leftovers({ clock: rig.clock, store: rig.store, committer });
+  const scope = { gateways: new Set<string>(), disabled: new Set<string>(), live: false };
+  const { findings } = await leftovers.find({ ...scope, schedules: undefined });
+  const [text = ""] = findings.flatMap((one) => (one.where === "two@1000" ? one.text : []));
+  assert.match(text, new RegExp(`seq ${String(last + 1)} to ${String(claimed)} are claimed`));
 });
 
 test("retained topics of what is gone are found and cleared; another node's stay", async () => {
