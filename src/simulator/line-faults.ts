@@ -4,7 +4,7 @@ import type { Random } from "../core/ports.ts";
 import { atOnce, GARBAGE, later, oneByOne, type Outgoing } from "./outgoing.ts";
 import { exceptionTo } from "./pdu.ts";
 import { rtuBytes, type RtuFrame } from "./rtu-frames.ts";
-import { otherFunction } from "./tcp-faults.ts";
+import { otherByteCount, otherFunction } from "./tcp-faults.ts";
 
 /** What goes out for a request under a fault; `pdu` is the right answer. */
 export function lineOutgoing(
@@ -39,7 +39,7 @@ export function lineOutgoing(
     case "wrong-function":
       return atOnce(rtuBytes({ unitId, pdu: otherFunction(request.pdu, pdu) }));
     case "wrong-bytecount":
-      return atOnce(rtuBytes({ unitId, pdu: Buffer.of(request.pdu.readUInt8(0), 2, 0, 7) }));
+      return atOnce(rtuBytes({ unitId, pdu: otherByteCount(request.pdu) }));
     default:
       return noisy(request, good, fault);
   }

@@ -57,7 +57,7 @@ function wrongBytes(request: Frame, pdu: Buffer, fault: AnswerFault): Buffer {
     case "wrong-function":
       return frameBytes({ ...request, pdu: otherFunction(request.pdu, pdu) });
     case "wrong-bytecount":
-      return frameBytes({ ...request, pdu: Buffer.of(request.pdu.readUInt8(0), 2, 0, 7) });
+      return frameBytes({ ...request, pdu: otherByteCount(request.pdu) });
     case "truncated":
       return good.subarray(0, Math.ceil(good.length / 2));
     case "extra":
@@ -74,6 +74,15 @@ function wrongBytes(request: Frame, pdu: Buffer, fault: AnswerFault): Buffer {
 /** The right data under another function. */
 export function otherFunction(asked: Buffer, pdu: Buffer): Buffer {
   return Buffer.concat([Buffer.of(asked.readUInt8(0) === 3 ? 4 : 3), pdu.subarray(1)]);
+}
+
+/** An answer of two bytes of data, or of four where two are right (Modbus Application Protocol 6.1 to 6.4). */
+export function otherByteCount(asked: Buffer): Buffer {
+  const functionCode = asked.readUInt8(0);
+  const count = asked.length < 5 ? 0 : asked.readUInt16BE(3);
+  const right = functionCode <= 2 ? Math.ceil(count / 8) : 2 * count;
+  const data = right === 2 ? [0, 7, 0, 7] : [0, 7];
+  return Buffer.of(functionCode, data.length, ...data);
 }
 
 function partOf(frame: Buffer, at: "before" | "middle" | "after"): Buffer {

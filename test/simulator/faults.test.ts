@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { AnswerFault, FaultScript, LineFault } from "../../src/core/fault.ts";
 import { imageDevice } from "../../src/simulator/image-device.ts";
+import { lineOutgoing } from "../../src/simulator/line-faults.ts";
 import { LineSimulator } from "../../src/simulator/line-server.ts";
 import { randomOf } from "../../src/simulator/random.ts";
+import { tcpOutgoing } from "../../src/simulator/tcp-faults.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/tcp-server.ts";
 import { anyUnit } from "../../src/simulator/units.ts";
 import { createClock } from "../../src/system/clock.ts";
@@ -222,6 +224,32 @@ test("on a line every fault is that of the kit's units, byte for byte", LIMIT, a
     const { hex } = await observe(client, [before + first, end], [FIRST_RTU, SECOND_RTU]);
     assert.equal(await observeLine(script), hex.slice(2 * before), JSON.stringify(fault));
     before = end;
+  }
+});
+
+test("an answer with a wrong byte count is right for no count of registers or bits", () => {
+  const fault = { kind: "wrong-bytecount" } as const;
+  const right = Buffer.of(0x83, 3);
+  for (const [asked, expected, sent] of [
+    ["0300100001", 2, "030400070007"],
+    ["0300100002", 4, "03020007"],
+    ["0400100001", 2, "040400070007"],
+    ["0100100001", 1, "01020007"],
+    ["0200100009", 2, "020400070007"],
+    ["0100100010", 2, "010400070007"],
+    ["0100100011", 3, "01020007"],
+  ] as const) {
+    const pdu = Buffer.from(asked, "hex");
+    const random = randomOf("a");
+    const tcp = tcpOutgoing({ transaction: 1, unitId: 1, pdu }, right, fault, random);
+    const line = lineOutgoing({ unitId: 1, pdu }, right, fault, random);
+    const bodies = [tcp.pieces[0]?.bytes.subarray(7), line.pieces[0]?.bytes.subarray(1, -2)];
+    assert.deepEqual(
+      bodies.map((body) => body?.toString("hex")),
+      [sent, sent],
+      asked,
+    );
+    assert.notEqual(Number.parseInt(sent.slice(2, 4), 16), expected, asked);
   }
 });
 
