@@ -73,7 +73,8 @@ function profileOf(name: string): Subject {
 }
 
 function imagesOf(files: readonly string[]): Subject {
-  const images = files.map(readImage);
+  const images = files.map((file) => ({ file, ...readImage(file) }));
+  refuseTwice(images);
   const name = basename(files[0] ?? "").replace(/\.\w+$/, "");
   const runs = images.flatMap(({ table, entries }) => runsOf(table, entries));
   const { table = "holding", address = 0 } = runs[0] ?? {};
@@ -84,6 +85,22 @@ function imagesOf(files: readonly string[]): Subject {
     rows: runs.map((run) => [run.table, String(run.address), wordsText(run)]),
     first: { table, address, type: isBit ? "bool" : "uint16", order: "ABCD" },
   };
+}
+
+/** Refuses images of which two claim one address. Throws `UsageError`. */
+function refuseTwice(images: readonly (RegisterImage & { readonly file: string })[]): void {
+  const claimed = new Map<string, string>();
+  for (const { file, table, entries } of images) {
+    for (const address of entries.keys()) {
+      const place = `${table} ${String(address)}`;
+      const other = claimed.get(place);
+      if (other !== undefined) {
+        const text = `${file} and ${other} both claim ${place}; no address may be claimed twice`;
+        throw new UsageError("USAGE", `--image ${text}`);
+      }
+      claimed.set(place, file);
+    }
+  }
 }
 
 interface Run {

@@ -9,7 +9,7 @@ export interface RegisterImage {
   readonly entries: ReadonlyMap<number, number>;
 }
 
-/** A device of images; what they have twice is as the last one says. */
+/** A device of images, of which no two have the same address of a table. */
 export function imageDevice(name: string, images: readonly RegisterImage[]): Device {
   const of = (table: Table) =>
     new Map(images.filter((each) => each.table === table).flatMap(({ entries }) => [...entries]));

@@ -156,6 +156,23 @@ test("an image is served as it is, and a script makes it misbehave", LIMIT, asyn
   assert.equal((await read("40001")).code, 69);
 });
 
+test("images that claim one address are refused, both by name", LIMIT, async (t) => {
+  const { run, directory } = await createPlace(t);
+  const image = (name: string, text: string) => {
+    writeFileSync(join(directory, name), text);
+    return ["--image", join(directory, name)];
+  };
+  const holding = image("a.yaml", 'table: holding\nregisters: { "16": "0001 0002" }\n');
+  const other = image("b.yaml", 'table: input\nregisters: { "16": "0003" }\n');
+  const same = image("c.yaml", 'table: holding\nregisters: { "0x11": "0004" }\n');
+  const { code, stderr } = await run("simulate", ...holding, ...other, ...same, "--port", "0");
+  assert.equal(code, 64, stderr);
+  assert.match(
+    stderr,
+    /^edgepoll: --image \S+c\.yaml and \S+a\.yaml both claim holding 17; no address may be claimed twice/,
+  );
+});
+
 const MISTAKES: readonly (readonly [args: string[], code: number, told: RegExp])[] = [
   [["energy-meter", "--profile", "eastron/sdm120"], 64, /^edgepoll: Only one of MODEL, --profile/],
   [["--profile", "eastron/sdm12"], 64, /--profile is not the name .*did you mean eastron\/sdm120/],
