@@ -14,6 +14,7 @@ import { CONFIG, JSON_FLAG, sameNode, STATE_DIR, whereOf } from "./node-options.
 import { listening } from "./listening.ts";
 import type { Output } from "./output.ts";
 import { printable } from "./printable.ts";
+import { readApart } from "./read-apart.ts";
 import { failureOf, type Asked } from "./read-failure.ts";
 import {
   COUNT,
@@ -70,8 +71,9 @@ async function configured(name: string, given: Given, { out, caller }: Context):
   const { requests, timeout } = wanted(found, given.more, `${caller} read ${where}${node}`);
   const rows: PointRow[] = [];
   let refused: string | undefined;
-  for (const request of requests) {
-    const answer = await answerTo(found, request, timeout, `${caller} start${node}`, out);
+  const start = `${caller} start${node}`;
+  const ask = (request: ReadRequest) => answerTo(found, request, timeout, start, out);
+  for await (const { request, answer } of readApart(requests, ask)) {
     // An exception is about these points only; whatever else came instead is about the device.
     const isRefusal = !answer.ok && answer.reason === "exception";
     if (isRefusal) refused ??= failureOf(answer, request, asked);

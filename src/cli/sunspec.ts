@@ -3,6 +3,7 @@ import type { DirectAnswer } from "../app/read.ts";
 import { UnavailableError } from "../core/errors.ts";
 import type { ReadRequest } from "../core/ports.ts";
 import { referenceOf } from "../core/reference.ts";
+import { isAboutRegisters } from "../core/refusals.ts";
 import type { FoundModel, FoundValue, SunSpecWalk } from "../core/sunspec-walk.ts";
 import { columns } from "./columns.ts";
 import { valueOf, type Context, type Given, type Option } from "./command.ts";
@@ -54,7 +55,7 @@ async function walkOf({ connection, unitId, typed }: Unit, out: Output): Promise
     const first = await ask(request, TIMEOUT);
     const answer = isTimeout(first) ? await ask(request, TIMEOUT) : first;
     if (answer.ok) return answer.words;
-    if (answer.exception === 2 || answer.exception === 3) return "refused";
+    if (isAboutRegisters(answer.exception)) return "refused";
     const text = failureOf(answer, request, { where: connection.url, connection, typed });
     if (!isTimeout(answer)) throw new UnavailableError("NO_ANSWER", text);
     silence = text;

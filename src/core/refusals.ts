@@ -11,6 +11,14 @@ export interface Learned {
   readonly refused: readonly Refusal[];
 }
 
+/** Exceptions that tell of the registers asked for (Modbus Application Protocol 7): illegal address, illegal value. */
+const OF_REGISTERS: readonly (number | undefined)[] = [2, 3];
+
+/** Whether an exception tells of the registers that were asked for, so that others may be read. */
+export function isAboutRegisters(exception: number | undefined): boolean {
+  return OF_REGISTERS.includes(exception);
+}
+
 /** Whether a request from `start` up to `end` (exclusive) would read what the device refuses; a refused stretch may be read alone. */
 export function isRefused(
   refused: readonly Refusal[] | undefined,

@@ -6,10 +6,8 @@ import { halvesOf, replaced, type Halves } from "../core/halves.ts";
 import type { Refusal } from "../core/model.ts";
 import type { DevicePlan, Plan, PlannedRequest } from "../core/plan.ts";
 import type { RequestResult } from "../core/reading.ts";
+import { isAboutRegisters } from "../core/refusals.ts";
 import type { DeviceResult } from "./poll-task.ts";
-
-/** Exceptions that tell of the registers asked for (Modbus Application Protocol 7): illegal address, illegal value. */
-const REFUSALS: readonly (number | undefined)[] = [2, 3];
 
 /** Requests that a search adds to a poll at most, while nothing at all is read. */
 const MOST_MORE = 16;
@@ -123,7 +121,7 @@ function verdictOn(own: readonly RequestResult[], request: PlannedRequest): Verd
   const last = own.find((result) => result.request === request)?.last;
   if (last === undefined || typeof last === "string") return "unknown";
   if (last.ok) return "read";
-  return REFUSALS.includes(last.exception) ? "refused" : "unknown";
+  return isAboutRegisters(last.exception) ? "refused" : "unknown";
 }
 
 function exceptionOf(own: readonly RequestResult[], request: PlannedRequest): number {
