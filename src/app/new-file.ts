@@ -1,5 +1,13 @@
 /** A file that is there whole or not at all: written beside its place, synced, and put there at the end. */
-import { accessSync, constants, existsSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { link, open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { platform } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -11,28 +19,34 @@ const CHUNK = 65_536;
 
 /** See the head of this file. */
 export class NewFile {
+  /** As a person named it, and where that is. */
   readonly #path: string;
+  readonly #place: string;
   readonly #part: string;
   readonly #handle: FileHandle;
   readonly #replace: boolean;
   #waiting: string[] = [];
   #length = 0;
 
-  private constructor(path: string, part: string, handle: FileHandle, replace: boolean) {
+  private constructor(path: string, place: string, handle: FileHandle, replace: boolean) {
     this.#path = path;
-    this.#part = part;
+    this.#place = place;
+    this.#part = partOf(place);
     this.#handle = handle;
     this.#replace = replace;
   }
 
-  /** Begins a file (mode 0600); one that is there already is only taken over with `replace`. Throws `FileError`, `PermissionError`. */
+  /**
+   * Begins a file (mode 0600); one that is there already is only taken over with `replace`, and a link to one stays.
+   * Throws `FileError`, also when what is there is no file; `PermissionError`.
+   */
   static async begin(path: string, replace: boolean): Promise<NewFile> {
-    const whole = resolve(path);
-    if (!replace && existsSync(whole)) throw exists(path);
-    const part = `${whole}.${String(pid)}.part`;
     try {
+      const place = placeOf(path);
+      if (!replace && existsSync(place)) throw exists(path);
+      const part = partOf(place);
       rmSync(part, { force: true });
-      return new NewFile(path, part, await open(part, "wx", 0o600), replace);
+      return new NewFile(path, place, await open(part, "wx", 0o600), replace);
     } catch (error) {
       throw asFileError(error, path);
     }
@@ -52,9 +66,9 @@ export class NewFile {
       if (head !== "") await this.#handle.write(head, 0);
       await this.#handle.sync();
       await this.#handle.close();
-      if (this.#replace) await rename(this.#part, resolve(this.#path));
+      if (this.#replace) await rename(this.#part, this.#place);
       else await this.#putNew();
-      await syncDirectory(dirname(resolve(this.#path)));
+      await syncDirectory(dirname(this.#place));
     } catch (error) {
       throw asFileError(error, this.#path);
     }
@@ -79,18 +93,36 @@ export class NewFile {
 
   /** A link is refused where there is a file by now; a rename would take its place. */
   async #putNew(): Promise<void> {
-    const whole = resolve(this.#path);
     try {
-      await link(this.#part, whole);
+      await link(this.#part, this.#place);
     } catch (error) {
       if (codeOf(error) === "EEXIST") throw exists(this.#path);
       // A file system without links, such as that of most USB sticks.
-      if (existsSync(whole)) throw exists(this.#path);
-      await rename(this.#part, whole);
+      if (existsSync(this.#place)) throw exists(this.#path);
+      await rename(this.#part, this.#place);
       return;
     }
     await unlink(this.#part);
   }
+}
+
+function partOf(place: string): string {
+  return `${place}.${String(pid)}.part`;
+}
+
+/** Where a path leads; only a file that is there may be replaced: a rename would put one in the place of anything. */
+function placeOf(path: string): string {
+  const whole = resolve(path);
+  if (lstatSync(whole, { throwIfNoEntry: false }) === undefined) return whole;
+  const there = statSync(whole, { throwIfNoEntry: false });
+  if (there?.isFile() === true) return realpathSync(whole);
+  const what =
+    there === undefined
+      ? "a link to what is not there"
+      : there.isDirectory()
+        ? "a folder; name a file in it"
+        : "a device, a pipe or a socket, which a file can't replace";
+  throw new FileError("FILE_FAILED", `Can't use ${path}: it is ${what}. Choose another name.`);
 }
 
 /** Finds out, before the work for it is done, whether a new file can be put there. Throws `FileError`, `PermissionError`. */

@@ -1,6 +1,15 @@
 /** A backup file: whatever happens to it, it is whole or refused; nothing is ever replaced unasked. */
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { crc32 } from "node:zlib";
@@ -120,4 +129,29 @@ test("a file is there whole or not at all, and none is replaced unasked", async 
   assert.equal(readFileSync(path, "utf8"), "Three");
   assert.deepEqual(readdirSync(directory), ["f"]);
   await assert.rejects(NewFile.begin(join(directory, "no", "f"), false), FileError);
+});
+
+test("what is no file is not replaced, and a link to one stays", async (t) => {
+  const directory = createTempDir(t);
+  const at = (name: string): string => join(directory, name);
+  execFileSync("mkfifo", [at("pipe")]);
+  symlinkSync("pipe", at("to-pipe"));
+  symlinkSync("nothing", at("to-nothing"));
+  mkdirSync(at("folder"));
+  for (const name of ["pipe", "to-pipe", "to-nothing", "folder"]) {
+    await assert.rejects(
+      NewFile.begin(at(name), true),
+      /Can't use .*: it is a (device|link|folder)/,
+    );
+  }
+  assert.ok(lstatSync(at("pipe")).isFIFO());
+  writeFileSync(at("folder/target"), "old");
+  symlinkSync("folder/target", at("link"));
+  const file = await NewFile.begin(at("link"), true);
+  await file.write("new");
+  await file.finish();
+  await file.discard();
+  assert.ok(lstatSync(at("link")).isSymbolicLink());
+  assert.equal(readFileSync(at("folder/target"), "utf8"), "new");
+  assert.deepEqual(readdirSync(at("folder")), ["target"]);
 });
