@@ -10,9 +10,8 @@ import { version } from "../system/facts.ts";
 import type { BackupOrigin } from "./backup-file.ts";
 
 /** What a node answers that is asked for a backup: whose it is, its records, and how many they were. */
-export function backupAnswer(engine: Engine, { node }: Site, by: string): Lines {
-  const done = (records: number) => engine.note(backedUp(records, by));
-  return new Lines(originOf(node), linesOf(engine.snapshot(), done));
+export function backupAnswer(engine: Engine, { node }: Site): Lines {
+  return new Lines(originOf(node), linesOf(engine.snapshot()));
 }
 
 /** Whose backup it is that is made now. */
@@ -26,21 +25,17 @@ export function recordText({ key, value }: Entry): string {
   return JSON.stringify([key, value]);
 }
 
-/** The event of a backup. */
+/** The event of a backup, for when its file is whole and in its place. */
 export function backedUp(records: number, by: string): Happening {
   const text = `a backup of ${String(records)} records was made by ${by}`;
   return { kind: "backed-up", by, text, data: { records } };
 }
 
-async function* linesOf(
-  pages: AsyncIterable<readonly Entry[]>,
-  done: (records: number) => Promise<void>,
-): AsyncGenerator<string> {
+async function* linesOf(pages: AsyncIterable<readonly Entry[]>): AsyncGenerator<string> {
   let records = 0;
   for await (const page of pages) {
     for (const entry of page) yield recordText(entry);
     records += page.length;
   }
   yield JSON.stringify({ ok: true, data: records });
-  await done(records);
 }

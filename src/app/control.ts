@@ -4,7 +4,7 @@ import type { DirectFailure } from "../engine/direct-answer.ts";
 import type { DirectRead, Direction } from "../engine/direct-requests.ts";
 import type { DirectWrite } from "../engine/direct-write.ts";
 import type { Engine } from "../engine/engine.ts";
-import { backupAnswer } from "./backup-lines.ts";
+import { backedUp, backupAnswer } from "./backup-lines.ts";
 import { spooledAnswer } from "./spool-lines.ts";
 import { deviceIn, plainDevice } from "./device.ts";
 import { refuseDenied } from "./line-denial.ts";
@@ -26,7 +26,9 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
     if (verb === "info") return engine.info();
     if (verb === "spool") return engine.spooled();
     if (verb === "spooled") return spooledAnswer(engine, payload["quarantine"] === true);
-    if (verb === "backup") return backupAnswer(engine, engine.site, by);
+    if (verb === "backup") return backupAnswer(engine, engine.site);
+    // As `backupNode` of this version tells it: who asked for the lines knows whether they became a file.
+    if (verb === "backed-up") return engine.note(backedUp(Number(payload["records"]), by));
     if (verb === "events") return engine.audit(queryOf(payload));
     if (verb === "read") {
       // As `read` of this version sends it; the process at the other end is the same user's.

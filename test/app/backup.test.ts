@@ -56,7 +56,7 @@ test("a node that runs gives all its records, what waits for the broker among th
   const rig = await polled();
   const before = rig.store.dump();
   assert.ok(rig.disk(keys.spoolStream("a")).size >= 5);
-  const { lines } = backupAnswer(rig.engine, siteOf(PARTS), "test");
+  const { lines } = backupAnswer(rig.engine, siteOf(PARTS));
   const told: string[] = [];
   for await (const line of lines) told.push(line);
   const end = JSON.stringify({ ok: true, data: before.length });
