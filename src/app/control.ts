@@ -1,5 +1,6 @@
 /** What a node answers at its control socket. */
 import { schedulesOf } from "../core/account-change.ts";
+import { withRefusals } from "../core/refusals.ts";
 import type { DirectFailure } from "../engine/direct-answer.ts";
 import type { DirectRead, Direction } from "../engine/direct-requests.ts";
 import type { DirectWrite } from "../engine/direct-write.ts";
@@ -21,7 +22,7 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
       end(by);
       return {};
     }
-    if (verb === "device") return plainDevice(deviceIn(engine.site, String(payload["device"])));
+    if (verb === "device") return toldDevice(engine, String(payload["device"]));
     if (verb === "accounts") return schedulesOf(engine.site);
     if (verb === "info") return engine.info();
     if (verb === "spool") return engine.spooled();
@@ -46,6 +47,15 @@ export function handleControl(engine: Engine, end: (why: string) => void) {
     }
     return engine.ask(verb, JSON.stringify(payload), by);
   };
+}
+
+/** With what polls have found out: who reads it need not find out again. */
+function toldDevice(engine: Pick<Engine, "site" | "refused">, name: string): unknown {
+  const told = deviceIn(engine.site, name);
+  if (told.gateway === undefined) return told;
+  const { id } = told.gateway;
+  const gateway = withRefusals(told.gateway, (device) => engine.refused(id, device));
+  return plainDevice({ ...told, gateway });
 }
 
 /** A line is known by its path. Throws `PermissionError` when it is the node that may not open it. */

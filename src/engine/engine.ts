@@ -1,6 +1,6 @@
 /** The running engine: puts its parts together, starts and stops them in order. */
 import type { Reply } from "../core/command.ts";
-import type { Site } from "../core/model.ts";
+import type { Refusal, Site } from "../core/model.ts";
 import { infoOf, type AuditEvent } from "../core/payloads.ts";
 import type { Entry, Range } from "../core/ports.ts";
 import { EVERYTHING, keys } from "../core/records.ts";
@@ -168,6 +168,12 @@ export class Engine {
 
   get site(): Site {
     return this.#current.site;
+  }
+
+  /** Registers that a device is known to refuse. */
+  refused(gateway: string, device: string): readonly Refusal[] {
+    const [schedule] = this.#gateways.get(gateway)?.schedules ?? [];
+    return schedule?.devices.states.get(device)?.learned.refused ?? [];
   }
 
   /** Who this is, as on `node/info`. */

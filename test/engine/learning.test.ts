@@ -69,6 +69,9 @@ test("it is said once, with the registers in both notations, and stands in healt
       ],
     ],
   );
+  const [gap] = rig.engine.refused("a", "d");
+  assert.deepEqual(gap, { table: "holding", address: 2, count: 4, exception: 2 });
+  assert.deepEqual([rig.engine.refused("a", "x"), rig.engine.refused("b", "d")], [[], []]);
   const health = JSON.parse(rig.broker.retained("polling/health/a") ?? "") as {
     devices: { refused: object[] }[];
   };
