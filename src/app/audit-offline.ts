@@ -38,7 +38,7 @@ export async function auditOffline(
       looks: auditLooks(realpathSync(stateDir), clock),
       gateways: () => gateways,
       scope: () => scopeOf(site),
-      owner: () => ({ node, clientId, own: ownTopics(topics, gateways) }),
+      owner: () => ({ node, clientId, broker: site?.broker, own: ownTopics(topics, gateways) }),
       isRemembered: () => false,
     });
     const found = await audit.run({ clean }, by);

@@ -1,6 +1,6 @@
 /** What the broker holds under a base topic: what of it is of nobody any more, and who else writes there. */
 import type { AuditFinding } from "./audit.ts";
-import type { Gateway } from "./model.ts";
+import type { BrokerConfig, Gateway } from "./model.ts";
 import { shellWord } from "./shell.ts";
 import type { Topics } from "./topics.ts";
 
@@ -27,6 +27,8 @@ export interface BrokerOwner {
   readonly clientId: string | undefined;
   /** Of the process that runs; without one no process should. */
   readonly started?: number;
+  /** The broker as configured; undefined when no configuration is known. */
+  readonly broker: BrokerConfig | undefined;
   /** Topics that are retained by this node. */
   readonly own: ReadonlySet<string>;
 }
@@ -99,13 +101,25 @@ function otherNodes(
   const past =
     left === undefined
       ? ""
-      : `. If that node is gone for good, clear what it left: mosquitto_pub -r -n -t ${shellWord(left)}`;
+      : `. If that node is gone for good, clear what it left: mosquitto_pub${addressOf(owner.broker)} -r -n -t ${shellWord(left)}`;
   const text =
     `${named} publishes below ${topics.base} too: its state and that of ${owner.node} overwrite each other, ` +
     "and each carries out the other's commands. Most likely a configuration was copied: " +
     `give each node its own mqtt.baseTopic, such as ${topics.base}/${owner.node}${past}`;
   const next = "edgepoll config explain mqtt.baseTopic";
   return [{ kind: "other-node", where: topics.base, text, next }];
+}
+
+/** The options of mosquitto_pub that name the broker. */
+function addressOf(broker: BrokerConfig | undefined): string {
+  if (broker === undefined) return "";
+  const { host, port } = broker.kind === "embedded" ? broker : hostAndPort(broker.url);
+  return ` -h ${shellWord(host)} -p ${String(port)}`;
+}
+
+function hostAndPort(url: string): { host: string; port: string } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? "1883" : port };
 }
 
 /** The other process that wrote who it is, in words. */

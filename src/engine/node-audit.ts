@@ -44,6 +44,7 @@ export function nodeAudit(world: NodeAuditWorld): Audit {
     scope: () => scopeOf(gateways, current.site),
     owner: () => ({
       node: current.site.node,
+      broker: current.site.broker,
       ...{ clientId: self.clientId, started: self.started },
       own: ownTopics(
         topics,

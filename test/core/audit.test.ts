@@ -183,6 +183,7 @@ const topics = topicsOf("polling");
 const INFO = { node: "a", version: "0", started: 5, pid: 7, clientId: "edgepoll-a-1" };
 const owner = {
   ...{ node: "a", clientId: "edgepoll-a-1", started: 5 },
+  broker: { kind: "external", url: "mqtt://broker.plant:1884" } as const,
   own: new Set([topics.nodeInfo, topics.nodeState, topics.health("g")]),
 };
 function verdictOf(messages: Readonly<Record<string, unknown>>, of: object = owner) {
@@ -223,7 +224,17 @@ test("another node is known by who it says it is, and what may be its own stays"
   }
   const meta = verdictOf({ "polling/node/info": INFO, "polling/meta/theirs": { node: "b" } });
   assert.deepEqual(meta.kinds, ["other-node"]);
-  assert.match(meta.text, /^node b publishes.*mosquitto_pub -r -n -t polling\/meta\/theirs$/);
+  assert.match(
+    meta.text,
+    /^node b publishes.*mosquitto_pub -h broker\.plant -p 1884 -r -n -t polling\/meta\/theirs$/,
+  );
+  for (const [broker, address] of [
+    [{ kind: "embedded", host: "127.0.0.1", port: 1999 }, "-h 127.0.0.1 -p 1999"],
+    [{ kind: "external", url: "mqtt://[::1]" }, "-h ::1 -p 1883"],
+  ] as const) {
+    const { text } = verdictOf({ "polling/meta/theirs": { node: "b" } }, { broker });
+    assert.ok(text.includes(`mosquitto_pub ${address} -r`), text);
+  }
 });
 
 test("without a node the past is no other node, unless the broker has it as online", () => {
