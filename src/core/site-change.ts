@@ -1,6 +1,6 @@
 /** What another configuration changes in a node that runs. */
 import { accountChange, schedulesOf } from "./account-change.ts";
-import type { Gateway, Site } from "./model.ts";
+import type { BrokerConfig, Gateway, Site } from "./model.ts";
 
 /** What a reload does, and what it leaves to a restart. */
 export interface SiteChange {
@@ -27,12 +27,29 @@ const ONCE: readonly (readonly [key: string, of: (site: Site) => unknown])[] = [
   ["stateDir", ({ stateDir }) => stateDir],
   ["mqtt.baseTopic", ({ baseTopic }) => baseTopic],
   ["mqtt.clientId", ({ clientId }) => clientId],
-  ["mqtt.broker", ({ broker }) => broker],
+  ["mqtt.broker", ({ broker }) => (broker.kind === "embedded" ? broker.kind : broker.url)],
   ["mqtt.spool", ({ spool }) => spool],
   ["store.keep", ({ keep }) => keep],
   ["store.claimAhead", ({ claimAhead }) => claimAhead],
   ["log.level", ({ logLevel }) => logLevel],
 ];
+
+/** Keys that say more of a broker, by where their values are. */
+const OF_BROKER = {
+  host: "mqtt.embedded.host",
+  port: "mqtt.embedded.port",
+  username: "mqtt.username",
+  password: "mqtt.password",
+} as const;
+
+/** Of brokers of two kinds `mqtt.broker` says enough. */
+function brokerKeys(before: BrokerConfig, after: BrokerConfig): string[] {
+  if (before.kind !== after.kind) return [];
+  const [old, now]: Readonly<Partial<Record<string, unknown>>>[] = [{ ...before }, { ...after }];
+  return Object.entries(OF_BROKER)
+    .filter(([part]) => old?.[part] !== now?.[part])
+    .map(([, key]) => key);
+}
 
 /** Compares the configuration in force with another one. */
 export function siteChange(before: Site, after: Site): SiteChange {
@@ -47,7 +64,10 @@ export function siteChange(before: Site, after: Site): SiteChange {
     changed: after.gateways.filter(isChanged).map(({ id }) => id),
     opened: opens,
     closed: closes,
-    restart: ONCE.filter(([, of]) => textOf(of(before)) !== textOf(of(after))).map(([key]) => key),
+    restart: [
+      ...ONCE.filter(([, of]) => textOf(of(before)) !== textOf(of(after))).map(([key]) => key),
+      ...brokerKeys(before.broker, after.broker),
+    ],
   };
 }
 
