@@ -42,7 +42,7 @@ export const spool: Command = {
 /** What a report says to people. */
 export function linesOf(report: SpoolReport, hoursUntilFull: number | null): string[] {
   const { messages, bytes, quarantined, streams } = report;
-  const full = hoursUntilFull === null ? "" : `; full in ${String(hoursUntilFull)} h at this rate`;
+  const full = messages === 0 ? "" : fullText(hoursUntilFull);
   const refused = quarantined === 0 ? "" : `; ${String(quarantined)} in quarantine`;
   const sum = `${count(messages, "message")} ${messages === 1 ? "waits" : "wait"}, ${String(bytes)} bytes${full}${refused}`;
   if (streams.length === 0) return [sum];
@@ -54,6 +54,11 @@ export function linesOf(report: SpoolReport, hoursUntilFull: number | null): str
     droppedText(row.dropped, row.lastDrop),
   ]);
   return [...columns([["gateway", "messages", "bytes", "oldest", "dropped"], ...rows]), sum];
+}
+
+function fullText(hours: number | null): string {
+  if (hours === null) return "";
+  return hours < 1 ? "; full in under an hour" : `; full in ${String(hours)} h at this rate`;
 }
 
 function droppedText(dropped: Readonly<Record<string, number>>, lastDrop: number | null): string {

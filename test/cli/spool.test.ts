@@ -86,6 +86,10 @@ test("a spool is told with what was dropped of each stream", () => {
   assert.match(text, /^\(events\) +1 +10 +2026-01-31 12:00:00 +-$/m);
   assert.match(text, /^a +0 +0 +- +too_old 3; last 2026-01-31 12:00:00$/m);
   assert.match(text, /^1 message waits, 10 bytes; full in 5\.5 h at this rate; 2 in quarantine$/m);
+  for (const hours of [0, 0.9])
+    assert.match(linesOf(report, hours).join("\n"), /10 bytes; full in under an hour; 2 in/);
+  const empty = { messages: 0, bytes: 0, quarantined: 0, streams: [] };
+  assert.deepEqual(linesOf(empty, 0), ["0 messages wait, 0 bytes"]);
 });
 
 test("consent is --yes or an answer at a terminal; without one nothing is assumed", async () => {
