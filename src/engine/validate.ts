@@ -2,6 +2,7 @@
 import type { KeptAccount } from "../core/account.ts";
 import { EpochCheck } from "../core/epoch-check.ts";
 import { Lateness } from "../core/lateness.ts";
+import { scheduleName } from "../core/model.ts";
 import { addCounts } from "../core/outcome.ts";
 import { below, decodeClaim, decodeLedger, keys, type LedgerRecord } from "../core/records.ts";
 import { Findings, Tally, type ScheduleRow, type Validation } from "../core/validation.ts";
@@ -171,7 +172,7 @@ class Validator {
       claim === undefined
         ? "its claim is gone"
         : `its claim is of epoch ${String(claim.epoch)}, but epoch ${String(last)} has outcomes`;
-    const text = `${id} is meant to run and has no next slot: ${why}; a start would begin a new epoch`;
+    const text = `${scheduleName(id)} is meant to run and has no next slot: ${why}; a start would begin a new epoch`;
     const next = `edgepoll events --gateway ${gateway} --since 7d`;
     this.#findings.add({ kind: "no-next-slot", gateway, interval, text, next });
   }

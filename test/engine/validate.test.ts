@@ -162,7 +162,7 @@ const DAMAGES: Readonly<Record<string, readonly [Damage, RegExp]>> = {
   ],
   "a claim that is gone": [
     () => [{ key: keys.claim(A) }],
-    /^no-next-slot: a@1000 is meant to run and has no next slot: its claim is gone/,
+    /^no-next-slot: a@1s is meant to run and has no next slot: its claim is gone/,
   ],
   "a spooled message that is gone": [
     (rig) => [{ key: spoolNumber(rig, 1) }],
