@@ -3,7 +3,13 @@ import type { Connection, SerialConnection } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 
 /** Settings that most devices on lines have. */
-const COMMON = "--baud 9600,19200,38400 --parity none,even,odd";
+export const COMMON = "--baud 9600,19200,38400 --parity none,even,odd";
+
+/** What speaks the other framing, on a port where this one was tried. */
+const FRAMED_OTHERWISE = {
+  "rtu+tcp": "a gateway that speaks Modbus TCP (tcp://)",
+  tcp: "a converter that passes RTU frames through (rtu+tcp://)",
+};
 
 /** How a connection says that it broke, and why. */
 const ENDED = /^connection closed by the device before it answered \((?<cause>.*)\)$/s;
@@ -26,16 +32,40 @@ export function silenceText(connection: Connection, unitId: number, detail: stri
     case "rtu+tcp":
       return (
         `is connected, but ${silent}: a wrong unit id, other line settings in the converter, A and B ` +
-        "swapped, a device without power, or a gateway that speaks Modbus TCP (tcp://)"
+        `swapped, a device without power, or ${FRAMED_OTHERWISE[connection.kind]}`
       );
     case "tcp":
       return (
         `is connected, but ${silent}: mostly a wrong unit id, a device that is off behind a gateway, ` +
-        "or a converter that passes RTU frames through (rtu+tcp://)"
+        `or ${FRAMED_OTHERWISE[connection.kind]}`
       );
     default:
       return `is connected, but ${silent}: mostly a wrong unit id, or a device that is off behind a gateway`;
   }
+}
+
+/** What mostly stands behind a scan that found no unit. */
+export function emptyScanCauses({ kind }: Connection): string {
+  switch (kind) {
+    case "serial":
+      return "A and B swapped, other settings, no power, or units that take longer (--timeout)";
+    case "rtu+tcp":
+      return (
+        "other unit ids, other line settings in the converter, A and B swapped, units that take longer " +
+        `(--timeout), or ${FRAMED_OTHERWISE[kind]}`
+      );
+    case "tcp":
+      return `other unit ids, slow devices behind a gateway, or ${FRAMED_OTHERWISE[kind]}`;
+    default:
+      return "other unit ids, or slow devices behind a gateway";
+  }
+}
+
+/** The scheme of the other framing, where what came is known to be in it. */
+export function otherFraming({ kind }: Connection, detail: string): string | undefined {
+  if (kind !== "tcp" && kind !== "rtu+tcp") return undefined;
+  const other = kind === "tcp" ? "rtu+tcp" : "tcp";
+  return detail.includes(` ${other}://`) ? other : undefined;
 }
 
 /** That something came which is no answer to the request, or that others talk all the time. */
@@ -77,8 +107,8 @@ export function nextLook(
 ): string | undefined {
   const { kind } = connection;
   const unit = `--units ${String(unitId)}`;
-  const other = kind === "tcp" ? "rtu+tcp" : "tcp";
-  if ((kind === "tcp" || kind === "rtu+tcp") && detail.includes(` ${other}://`)) {
+  const other = otherFraming(connection, detail);
+  if (other !== undefined) {
     return `edgepoll scan ${shellWord(`${other}${typed.slice(kind.length)}`)} ${unit}`;
   }
   if (reason === "bad_frame" && kind === "serial") {

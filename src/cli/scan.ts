@@ -13,6 +13,7 @@ import { listening } from "./listening.ts";
 import { JSON_FLAG } from "./node-options.ts";
 import { printable } from "./printable.ts";
 import { reachable } from "./registers.ts";
+import { doubts, nothingText } from "./scan-nothing.ts";
 import { settingsOf } from "./scan-settings.ts";
 import { answerText, fitsText } from "./scan-text.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -62,7 +63,11 @@ export const scan: Command = {
     const file = valueOf(given, "write-config");
     if (file !== undefined) refuseNoPlace(file);
     const found = await scanned(connections, unitIds, timeout, context);
-    if (found.units.length === 0) throw nothing(found, connections, given, caller);
+    if (found.units.length === 0) {
+      const typed = given.argument ?? connections[0].url;
+      const tried = { connection: connections[0], typed, unitIds, values: given.values };
+      throw new UnavailableError("NO_ANSWER", nothingText(found, tried, caller));
+    }
     if (given.flags.has("json")) {
       out.line(JSON.stringify({ connection: connections[0].url, ...found }));
     } else for (const line of lines(found, unitIds.length)) out.line(printable(line));
@@ -139,39 +144,9 @@ async function scanned(
   };
   const found = await begin({ connections, unitIds, timeout, signal, progress });
   out.progress("");
-  for (const { unitId, connection, detail } of found.garbled) {
-    const text = `unit ${String(unitId)} at ${connection}: something came that is no answer (${detail})`;
-    out.note(printable(`${text}; two devices with one id, noise, or other settings`));
-  }
-  for (const { unitId, connection } of found.slow) {
-    const text = `unit ${String(unitId)} at ${connection}: an answer came after more than ${String(timeout)} ms`;
-    out.note(printable(`${text}, too late to be used; a longer --timeout finds it`));
-  }
+  for (const line of doubts(found, connections[0], unitIds, timeout)) out.note(printable(line));
   if (found.trouble !== undefined) out.note(printable(`ended early: ${found.trouble}`));
   return found;
-}
-
-/** What is said where no unit answers. */
-function nothing(
-  { asked, complete, slow }: Scan,
-  connections: readonly [Reachable, ...Reachable[]],
-  given: Given,
-  caller: string,
-): UnavailableError {
-  const [first] = connections;
-  const isLine = first.kind === "serial";
-  const so = complete ? "" : " so far";
-  const late = slow.length === 0 ? "" : ", and answers came too late to be used";
-  const text = `No unit answers at ${first.url}: ${count(asked, "request")} went out${so}${late}`;
-  const more =
-    isLine && slow.length === 0 && !given.values.has("baud")
-      ? `${shellWord(`serial://${first.path}`)} --baud 9600,19200,38400 --parity none,even,odd`
-      : `${shellWord(given.argument ?? first.url)} --timeout 3000`;
-  const why = isLine
-    ? "A and B swapped, other settings, no power, or units that take longer (--timeout)"
-    : "other unit ids, or slow devices behind a gateway";
-  const likely = slow.length === 0 ? `. Likely ${why}` : "";
-  return new UnavailableError("NO_ANSWER", `${text}${likely}. Next: ${caller} scan ${more}`);
 }
 
 function lines({ units, complete }: Scan, asked: number): string[] {

@@ -133,7 +133,7 @@ test("a unit that answers too late is told apart from one that is not there", as
     /^unit 5 at .*: an answer came after more than 2000 ms, too late to be/m,
   );
   assert.match(ended.stderr, /1 request went out, and answers came too late to be used\. Next: /);
-  assert.match(ended.stderr, /Next: \S.* scan \S+ --timeout 3000 /);
+  assert.match(ended.stderr, /Next: \S.* scan \S+ --units 5 --timeout 3000 /);
   assert.doesNotMatch(ended.stderr, /swapped/);
 });
 
