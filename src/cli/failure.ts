@@ -41,20 +41,18 @@ export function failureJson(error: unknown, debug: boolean, called: readonly str
 
 function messageFor(error: unknown, debug: boolean, called: readonly string[]): string {
   if (exitCodeOf(error) === EXIT.bug) return bugText(error, debug);
-  return printableLines(messageOf(error))
-    .replaceAll(NAMED, (_, command: string, rest: string) => named(command, rest, called))
-    .replaceAll("edgepoll …", called.join(" "));
+  const [program = "edgepoll"] = called;
+  const text = asCalled(printableLines(messageOf(error)), program, optionsOf(called));
+  return text.replaceAll("edgepoll …", called.join(" "));
 }
 
-/** A command and what follows in its line, with the options by which this command line found the node. */
-function named(command: string, rest: string, called: readonly string[]): string {
-  const [program = "edgepoll"] = called;
-  const isNamed = /--(state-dir|config)\b/.test(rest);
-  const options = OF_NODE.test(command) && !isNamed ? optionsOf(called) : "";
-  const others = rest.replaceAll(NAMED, (_, other: string, more: string) =>
-    named(other, more, called),
-  );
-  return `${program} ${command}${options}${others}`;
+/** A text with its commands in the words of this command line: how the program was called, and the options that name the node. */
+export function asCalled(text: string, program: string, sameNode: string): string {
+  return text.replaceAll(NAMED, (_, command: string, rest: string) => {
+    const isNamed = /--(state-dir|config)\b/.test(rest);
+    const options = OF_NODE.test(command) && !isNamed ? sameNode : "";
+    return `${program} ${command}${options}${asCalled(rest, program, sameNode)}`;
+  });
 }
 
 /** The words of a command line that name a node, as they were given. */

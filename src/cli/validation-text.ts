@@ -4,6 +4,7 @@ import type { Finding, ScheduleRow, Validation, WorstGap } from "../core/validat
 import { columns } from "./columns.ts";
 import { count } from "./counts.ts";
 import { interval, milliseconds } from "./durations.ts";
+import { asCalled } from "./failure.ts";
 import { localTime, withLocalTimes } from "./local-time.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
@@ -102,7 +103,7 @@ function openLines(schedules: readonly ScheduleRow[], live: boolean): string[] {
 function findingLines(finding: Finding, { paint, caller, sameNode }: ValidationDrawing): string[] {
   const next = `${finding.next.replace(/^edgepoll /, `${caller} `)}${sameNode}`;
   return [
-    `${paint("red", "finding")}  ${printable(withLocalTimes(finding.text))}`,
+    `${paint("red", "finding")}  ${asCalled(printable(withLocalTimes(finding.text)), caller, sameNode)}`,
     `         next: ${next}`,
   ];
 }

@@ -106,7 +106,7 @@ export class Integrity {
     const { store, clock } = this.#world;
     const began = clock.elapsed();
     const pause = this.#pacer(share);
-    const { validation, proven } = await validateStore({ store, pause }, query);
+    const { validation, proven } = await validateStore({ store, live: true, pause }, query);
     const { more } = validation;
     const findings = [...this.#standing, ...validation.findings];
     if (query.proven === undefined) this.#readAllAt = began;

@@ -8,6 +8,8 @@ import { pagesOf } from "./pages.ts";
 /** What it reads from. */
 export interface ReadingWorld {
   readonly store: Store;
+  /** Whether a node runs on it, which has to end before the store can be repaired. */
+  readonly live?: true;
   /** Settles when the next page may be read. */
   readonly pause: () => Promise<void>;
 }
@@ -85,6 +87,7 @@ export class LedgerReading {
   }
 
   #damaged(text: string): void {
-    this.#findings.add({ kind: "damaged", text, next: "edgepoll stop --node" });
+    const next = this.#world.live === true ? "edgepoll stop --node" : "edgepoll start --repair";
+    this.#findings.add({ kind: "damaged", text, next });
   }
 }

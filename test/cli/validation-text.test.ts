@@ -28,6 +28,17 @@ test("the words of the table are explained where they stand, and no others", () 
   assert.equal(linesOf({}, 0).length, 3);
 });
 
+test("a finding names its commands in the words of this command line", () => {
+  const text = "It is damaged. Go on: edgepoll start --repair keeps it.";
+  const finding = { kind: "damaged", text, next: "edgepoll start --repair" } as const;
+  const validation = { records: 1, schedules: [], findings: [finding], more: 0 };
+  const drawing = { paint: plain, caller: "./ep", sameNode: " --state-dir s", live: false };
+  assert.deepEqual(validationLines(validation, drawing).slice(0, 2), [
+    "finding  It is damaged. Go on: ./ep start --state-dir s --repair keeps it.",
+    "         next: ./ep start --repair --state-dir s",
+  ]);
+});
+
 test("every reason of a missed slot has its words", () => {
   for (const reason of MISS_REASONS) assert.match(linesOf({ [reason]: 1 }, 0)[2] ?? "", /: .{8}/);
 });

@@ -193,6 +193,18 @@ for (const [what, [damage, expected]] of Object.entries(DAMAGES)) {
   });
 }
 
+test("a damaged record is repaired by a start; a node that runs has to end before", async () => {
+  const { rig, epoch } = await roughNight();
+  const store = await damaged(rig, [{ key: keys.outcome(A, epoch, 5), value: "?" }]);
+  const nextOf = async (live: { live?: true }): Promise<string | undefined> => {
+    const world = { store, pause: () => Promise.resolve(), ...live };
+    const { findings } = (await validateStore(world, { since: 0 })).validation;
+    return findings.find(({ kind }) => kind === "damaged")?.next;
+  };
+  assert.equal(await nextOf({}), "edgepoll start --repair");
+  assert.equal(await nextOf({ live: true }), "edgepoll stop --node");
+});
+
 test("findings are bounded, and the rest is counted", async () => {
   const { rig } = await roughNight();
   const odd = [...rig.disk(`outcome/${A}/`).keys()].filter((_, n) => n % 2 === 1);
