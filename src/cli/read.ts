@@ -19,6 +19,7 @@ import { failureOf, type Asked } from "./read-failure.ts";
 import {
   COUNT,
   countOf,
+  isConnection,
   placeOf,
   pointOf,
   TABLE,
@@ -51,7 +52,7 @@ export const read: Command = {
     if (given.values.has("write-profile")) {
       throw wrong("--write-profile goes with --sunspec", `${context.caller} read --help`);
     }
-    return argument.includes("://")
+    return isConnection(argument)
       ? adHoc(argument, given, context)
       : configured(argument, given, context);
   },

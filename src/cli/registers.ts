@@ -46,11 +46,31 @@ export interface Unit {
 /** Where registers lie. */
 export type Place = Pick<Point, "table" | "address">;
 
+/** A host that is no id of a configuration: an IPv4 address, or a name with a port or with dots and a unit. */
+const HOST = /^(?:\d+(?:\.\d+){3}|[\w.-]+:\d+|[\w-]+\.[\w.-]+(?=\/\d))(?:\/\d{1,3})?$/;
+
+/** Whether a target is a connection, be it without its scheme, and no GATEWAY/DEVICE. */
+export function isConnection(target: string): boolean {
+  return target.includes("://") || withScheme(target) !== undefined;
+}
+
+/** The target with the scheme that it most likely lacks; undefined when it lacks none. */
+function withScheme(target: string): string | undefined {
+  if (target.startsWith("/dev/")) return `serial://${target}`;
+  return HOST.test(target) ? `tcp://${target}` : undefined;
+}
+
 /**
  * The unit that CONNECTION/UNIT names. Throws `UsageError`; the next command is `example`, or what `again`
  * makes of the target put right.
  */
 export function unitOf(target: string, example: string, again: (target: string) => string): Unit {
+  const meant = withScheme(target);
+  if (meant !== undefined) {
+    const schemes = "tcp://, rtu+tcp://, tls:// or serial://";
+    const text = `"${printable(target)}" names no protocol: a connection begins with ${schemes}`;
+    throw wrong(text, again(/\/\d{1,3}$/.test(meant) ? meant : (withUnit(meant) ?? meant)));
+  }
   const [, url = "", unit = ""] = /^(.*)\/(\d{1,3})$/.exec(target) ?? [];
   const connection = reachable(url);
   if (typeof connection !== "string" && Number(unit) <= 255) {

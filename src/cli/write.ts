@@ -16,6 +16,7 @@ import { printable } from "./printable.ts";
 import { isText, rawOf } from "./read-rows.ts";
 import {
   countOf,
+  isConnection,
   placeOf,
   pointOf,
   TABLE,
@@ -88,7 +89,7 @@ function jobOf(given: Given, caller: string): Job {
   const example = `${caller} write tcp://10.0.0.5/1 40001 62.4 --type float32`;
   const { argument, more } = given;
   if (argument === undefined) throw wrong("Where to write is missing", example);
-  if (!argument.includes("://")) {
+  if (!isConnection(argument)) {
     const text = `Points of a configuration are not written in this version; name the place as CONNECTION/UNIT ADDRESS, not "${printable(argument)}"`;
     throw wrong(text, example);
   }

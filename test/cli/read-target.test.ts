@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { write } from "../../src/cli/write.ts";
 import { read } from "../../src/cli/read.ts";
-import { unitOf } from "../../src/cli/registers.ts";
+import { isConnection, unitOf } from "../../src/cli/registers.ts";
 import { sameLine } from "../../src/cli/same-line.ts";
 import { createPlace } from "./program.ts";
 
@@ -57,4 +57,28 @@ test("read says so, and its help has a line of each kind", async (t) => {
   for (const { examples = [] } of [read, write]) {
     assert.ok(examples.some((line) => line.includes("'serial:///dev/ttyUSB0?baud=")));
   }
+});
+
+test("a connection without its scheme gets one, in the line that is right", async (t) => {
+  const { run } = await createPlace(t);
+  const cases: [target: string, right: string][] = [
+    ["127.0.0.1:15022/1", "tcp://127.0.0.1:15022/1"],
+    ["10.0.0.5/7", "tcp://10.0.0.5/7"],
+    ["10.0.0.5", "tcp://10.0.0.5/1"],
+    ["meter.local:502/1", "tcp://meter.local:502/1"],
+    ["/dev/ttyUSB0/3", "serial:///dev/ttyUSB0/3"],
+    ["/dev/ttyUSB0", "serial:///dev/ttyUSB0/1"],
+  ];
+  const ended = await Promise.all(
+    cases.map(([target]) => run("read", target, "40001", "--type", "float32")),
+  );
+  for (const [n, [target, right]] of cases.entries()) {
+    const { code, stderr = "" } = ended[n] ?? {};
+    assert.equal(code, 64, stderr);
+    assert.ok(stderr.includes(`"${target}" names no protocol: a connection begins with `), stderr);
+    assert.ok(stderr.trimEnd().endsWith(` read ${right} 40001 --type float32`), stderr);
+  }
+  const wrote = await run("write", "10.0.0.5/7", "40001", "1");
+  assert.match(wrote.stderr, /names no protocol: .* write tcp:\/\/10\.0\.0\.5\/7 40001 1$/m);
+  for (const name of ["hall/meter", "7/1", "hall.meter"]) assert.equal(isConnection(name), false);
 });
