@@ -11,6 +11,7 @@ import {
   STATE_DIR,
   gatewaysOf,
   sameNode,
+  toStart,
   whereOf,
 } from "./node-options.ts";
 import { printable } from "./printable.ts";
@@ -52,7 +53,7 @@ export const enable: Command = {
       return 0;
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
-      const next = `${caller} start --node${sameNode(given)}`;
+      const next = `${caller} start --node${toStart(sameNode(given))}`;
       throw new NoNodeError("NODE_ABSENT", `No node runs on ${stateDir}. Next: ${next}`, error);
     }
   },

@@ -2,6 +2,7 @@
 import { Refused } from "../core/command.ts";
 import { EdgepollError, messageOf } from "../core/errors.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { toStart } from "./node-options.ts";
 import { printable, printableLines } from "./printable.ts";
 
 /** Commands that messages name: they are said in the words this process was called by. */
@@ -50,7 +51,8 @@ function messageFor(error: unknown, debug: boolean, called: readonly string[]): 
 export function asCalled(text: string, program: string, sameNode: string): string {
   return text.replaceAll(NAMED, (_, command: string, rest: string) => {
     const isNamed = /--(state-dir|config)\b/.test(rest);
-    const options = OF_NODE.test(command) && !isNamed ? sameNode : "";
+    const same = command === "start" ? toStart(sameNode) : sameNode;
+    const options = OF_NODE.test(command) && !isNamed ? same : "";
     return `${program} ${command}${options}${asCalled(rest, program, sameNode)}`;
   });
 }

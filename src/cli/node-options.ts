@@ -46,6 +46,12 @@ export function sameFile(given: Given): string {
   return again(given, CONFIG);
 }
 
+/** The same for a line that starts the node: a state directory alone does not say which configuration. */
+export function toStart(sameNode: string): string {
+  const isMissing = sameNode !== "" && !/ --config\b/.test(sameNode);
+  return isMissing ? ` --config FILE${sameNode}` : sameNode;
+}
+
 function again(given: Given, { name }: Option): string {
   const value = valueOf(given, name);
   return value === undefined ? "" : ` --${name} ${shellWord(value)}`;

@@ -4,7 +4,7 @@ import { scheduleName } from "../core/model.ts";
 import type { Reloaded } from "../core/site-change.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
-import { CONFIG, JSON_FLAG, STATE_DIR, sameNode, whereOf } from "./node-options.ts";
+import { CONFIG, JSON_FLAG, STATE_DIR, sameNode, toStart, whereOf } from "./node-options.ts";
 import { dataOf } from "./reply.ts";
 
 /** ms; polls that run end first. */
@@ -27,7 +27,7 @@ export const reload: Command = {
       return 0;
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
-      const next = `${caller} start --node${sameNode(given)}`;
+      const next = `${caller} start --node${toStart(sameNode(given))}`;
       throw new NoNodeError("NODE_ABSENT", `No node runs on ${stateDir}. Next: ${next}`, error);
     }
   },

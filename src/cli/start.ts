@@ -13,6 +13,7 @@ import {
   STATE_DIR,
   gatewaysOf,
   sameNode,
+  toStart,
   whereOf,
 } from "./node-options.ts";
 import { dataOf, type Changed } from "./reply.ts";
@@ -75,7 +76,7 @@ async function startGateways(
   } catch (error) {
     if (!(error instanceof NoNodeError)) throw error;
     if (gateways === undefined) return false;
-    const next = `${caller} start --node${sameNode(given)}`;
+    const next = `${caller} start --node${toStart(sameNode(given))}`;
     throw new NoNodeError("NODE_ABSENT", `No node runs on ${stateDir}. Next: ${next}`, error);
   }
 }

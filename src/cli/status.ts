@@ -10,6 +10,7 @@ import {
   STATE_DIR,
   gatewaysOf,
   sameNode,
+  toStart,
   whereOf,
 } from "./node-options.ts";
 import { printable } from "./printable.ts";
@@ -64,7 +65,7 @@ function linesOf(
 
 function notRunning(stateDir: string, given: Given, { out, caller }: Context): number {
   const text = `not running: no node on ${printable(stateDir)}`;
-  const next = `${caller} start${sameNode(given)}`;
+  const next = `${caller} start${toStart(sameNode(given))}`;
   if (given.flags.has("json")) throw new NoNodeError("NODE_ABSENT", `${text}. Next: ${next}`);
   out.line(given.flags.has("check") ? text : `${text}. Next: ${next}`);
   return EXIT.noNode;

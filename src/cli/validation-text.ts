@@ -6,6 +6,7 @@ import { count } from "./counts.ts";
 import { interval, milliseconds } from "./durations.ts";
 import { asCalled } from "./failure.ts";
 import { localTime, withLocalTimes } from "./local-time.ts";
+import { toStart } from "./node-options.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -101,7 +102,9 @@ function openLines(schedules: readonly ScheduleRow[], live: boolean): string[] {
 }
 
 function findingLines(finding: Finding, { paint, caller, sameNode }: ValidationDrawing): string[] {
-  const next = `${finding.next.replace(/^edgepoll /, `${caller} `)}${sameNode}`;
+  const isStart = finding.next.startsWith("edgepoll start");
+  const options = isStart ? toStart(sameNode) : sameNode;
+  const next = `${finding.next.replace(/^edgepoll /, `${caller} `)}${options}`;
   return [
     `${paint("red", "finding")}  ${asCalled(printable(withLocalTimes(finding.text)), caller, sameNode)}`,
     `         next: ${next}`,

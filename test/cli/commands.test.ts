@@ -48,6 +48,17 @@ test("check tells the sizes of a configuration, and every mistake with 78", asyn
   assert.doesNotMatch(bad.stderr, /\n\s+at /);
 });
 
+test("a start is hinted at with a configuration to name where only the state directory was given", async (t) => {
+  const { run, directory } = await createPlace(t);
+  const node = ["--state-dir", directory];
+  const commands = [["status"], ["start", "--gateway", "hall"], ["enable"], ["reload"]];
+  for (const command of [...commands, ["stop", "--node"]]) {
+    const { code, stdout, stderr } = await run(...command, ...node);
+    assert.equal(code, 3);
+    assert.match(stdout + stderr, /start (--node )?--config FILE --state-dir /);
+  }
+});
+
 test("without a node: status 3, start --gateway 3, stop is written down, and the node obeys it", async (t) => {
   const { run, begin, node } = await createPlace(t);
   const status = await run("status", ...node);

@@ -34,8 +34,8 @@ test("a finding names its commands in the words of this command line", () => {
   const validation = { records: 1, schedules: [], findings: [finding], more: 0 };
   const drawing = { paint: plain, caller: "./ep", sameNode: " --state-dir s", live: false };
   assert.deepEqual(validationLines(validation, drawing).slice(0, 2), [
-    "finding  It is damaged. Go on: ./ep start --state-dir s --repair keeps it.",
-    "         next: ./ep start --repair --state-dir s",
+    "finding  It is damaged. Go on: ./ep start --config FILE --state-dir s --repair keeps it.",
+    "         next: ./ep start --repair --config FILE --state-dir s",
   ]);
 });
 
